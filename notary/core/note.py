@@ -6,64 +6,60 @@ Signed notes and verifier keys (C2SP signed-note, tlog-cosignature).
                                              the LAST empty line
     — <name> <base64(key id || signature)>   one or more signature lines
 
-A verifier key (vkey) is `<name>+<8 hex digits of key id>+<base64(kind || public key)>`.
-Two kinds are known: 0x01 signs the text, 0x04 (a witness's cosignature) signs the text
-with a time before it. Nothing here signs: private keys live elsewhere.
+What a signature covers depends on the kind of its key: 0x01 signs the text, 0x04 (a
+witness's cosignature) signs the text with a time before it. Nothing here signs: private
+keys live elsewhere.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from notary.core import ed25519
 from notary.core.errors import BadSignature, MalformedNote, UnknownSigner
+from notary.core.vkey import (
+    KEY_ID_BYTES,
+    KIND_COSIGNATURE,
+    KIND_ED25519,
+    Verifier,
+    check_name,
+    decode_base64,
+    encode_base64,
+    encode_utf8,
+    format_vkey,
+    key_id,
+    parse_vkey,
+)
 
-KIND_ED25519: Final = 0x01
-KIND_COSIGNATURE: Final = 0x04
+__all__ = [
+    "KIND_COSIGNATURE",
+    "KIND_ED25519",
+    "MAX_NOTE_BYTES",
+    "MAX_SIGNATURES",
+    "MAX_TIME",
+    "Note",
+    "Signature",
+    "Verified",
+    "Verifier",
+    "cosigned_message",
+    "format_note",
+    "format_vkey",
+    "key_id",
+    "open_note",
+    "parse_note",
+    "parse_signature_line",
+    "parse_vkey",
+    "signature_line",
+]
 
 MAX_NOTE_BYTES: Final = 1 << 20
 MAX_SIGNATURES: Final = 100
 MAX_TIME: Final = 2**63 - 1
 
-_KEY_ID_BYTES: Final = 4
 _TIME_BYTES: Final = 8
 _DASH: Final = "\u2014 "
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Verifier:
-    """
-    A public key with the name it signs under.
-
-    `key_id` is 4 bytes, `kind` 0x01 or 0x04, `public_key` 32 bytes (Ed25519).
-
-    Raises:
-        MalformedNote: a member is not of its form, or the key id is another key's.
-    """
-
-    name: str
-    key_id: bytes
-    kind: int
-    public_key: bytes
-
-    def __post_init__(self) -> None:
-        if self.key_id != key_id(self.name, self.kind, self.public_key):
-            raise MalformedNote("the key id does not belong to this name and key")
-
-    @property
-    def vkey(self) -> str:
-        """The key as text: `<name>+<key id>+<base64(kind || public key)>`."""
-        return format_vkey(self.name, self.kind, self.public_key)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256(kind || public key) in 64 hex digits, for people to compare."""
-        return sha256(bytes([self.kind]) + self.public_key).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,53 +93,6 @@ class Note:
     unverified: tuple[Signature, ...]
 
 
-def key_id(name: str, kind: int, public_key: bytes) -> bytes:
-    """
-    Compute the 4-byte id of a key.
-
-    SHA-256(name || 0x0A || kind || public key), its first 4 bytes; C2SP signed-note.
-
-    Raises:
-        MalformedNote: the name is not one, the kind not known, the key not 32 bytes.
-    """
-    check_name(name)
-    if type(kind) is not int or kind not in (KIND_ED25519, KIND_COSIGNATURE):
-        raise MalformedNote("the kind of the key is neither Ed25519 nor cosignature")
-    if type(public_key) is not bytes or len(public_key) != ed25519.KEY_BYTES:
-        raise MalformedNote("an Ed25519 public key is exactly 32 bytes")
-    message = name.encode() + b"\n" + bytes([kind]) + public_key
-    return sha256(message).digest()[:_KEY_ID_BYTES]
-
-
-def format_vkey(name: str, kind: int, public_key: bytes) -> str:
-    """
-    Write a verifier key as text.
-
-    Raises:
-        MalformedNote: as `key_id`.
-    """
-    identity = key_id(name, kind, public_key).hex()
-    return f"{name}+{identity}+{encode_base64(bytes([kind]) + public_key)}"
-
-
-def parse_vkey(text: str) -> Verifier:
-    """
-    Read a verifier key. The id must be the key's own, in lower-case hex.
-
-    Raises:
-        MalformedNote: it is not a key of a known kind, or the id is another key's.
-    """
-    if type(text) is not str:
-        raise MalformedNote("a verifier key is text")
-    parts = text.split("+", 2)  # base64 may contain a plus sign, name and id may not
-    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-        raise MalformedNote("a verifier key is name+id+key")
-    key = decode_base64(parts[2])
-    if not key:
-        raise MalformedNote("a verifier key without a key")
-    return Verifier(parts[0], bytes.fromhex(parts[1]), key[0], key[1:])
-
-
 def signature_line(signature: Signature) -> str:
     """
     Write one signature line, final newline included.
@@ -152,7 +101,7 @@ def signature_line(signature: Signature) -> str:
         MalformedNote: the name is not one, the key id not 4 bytes, or the blob empty.
     """
     check_name(signature.name)
-    if len(signature.key_id) != _KEY_ID_BYTES or not signature.blob:
+    if len(signature.key_id) != KEY_ID_BYTES or not signature.blob:
         raise MalformedNote("a signature is a 4-byte key id and at least one byte more")
     return f"{_DASH}{signature.name} {encode_base64(signature.key_id + signature.blob)}\n"
 
@@ -169,9 +118,9 @@ def parse_signature_line(line: str) -> Signature:
     name, _, encoded = line[len(_DASH) : -1].partition(" ")
     check_name(name)
     blob = decode_base64(encoded)
-    if len(blob) <= _KEY_ID_BYTES:
+    if len(blob) <= KEY_ID_BYTES:
         raise MalformedNote("a signature is a 4-byte key id and at least one byte more")
-    return Signature(name, blob[:_KEY_ID_BYTES], blob[_KEY_ID_BYTES:])
+    return Signature(name, blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES:])
 
 
 def format_note(text: str, signatures: Iterable[Signature]) -> str:
@@ -251,41 +200,6 @@ def cosigned_message(time: int, note_text: str) -> bytes:
     return f"cosignature/v1\ntime {time}\n{note_text}".encode()
 
 
-def check_name(name: object) -> None:
-    """
-    Demand the name of a key: not empty, without spaces, plus signs or control characters.
-
-    Raises:
-        MalformedNote: it is not one.
-    """
-    if type(name) is not str or not name or "+" in name:
-        raise MalformedNote("the name of a key is not empty and has no plus sign")
-    if _CONTROL.search(name) or any(map(str.isspace, name)):
-        raise MalformedNote("the name of a key has no space and no control character")
-    _to_utf8(name)
-
-
-def encode_base64(data: bytes) -> str:
-    """Write bytes in base64 (RFC 4648 section 4, padded)."""
-    return base64.b64encode(data).decode()
-
-
-def decode_base64(text: str) -> bytes:
-    """
-    Read base64 (RFC 4648 section 4) that is written in the one canonical way.
-
-    Raises:
-        MalformedNote: it is not what `encode_base64` writes.
-    """
-    try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        raise MalformedNote("base64 that is not canonical") from None
-    if encode_base64(data) != text:
-        raise MalformedNote("base64 that is not canonical")
-    return data
-
-
 def _verify(verifier: Verifier, text: str, signature: Signature) -> int | None:
     """Check one signature and return the time that it states, if its kind does."""
     blob, time, message = signature.blob, None, text.encode()
@@ -312,7 +226,7 @@ def _by_identity(verifiers: Iterable[Verifier | str]) -> dict[tuple[str, bytes],
 
 def _checked_text(note: object) -> str:
     if isinstance(note, str):
-        note = _to_utf8(note)
+        note = encode_utf8(note)
     if not isinstance(note, bytes) or len(note) > MAX_NOTE_BYTES:
         raise MalformedNote("a note is text of at most 1 MiB")
     try:
@@ -322,10 +236,3 @@ def _checked_text(note: object) -> str:
     if _CONTROL.search(text):
         raise MalformedNote("a note has no control character but newline")
     return text
-
-
-def _to_utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise MalformedNote("text with half a surrogate pair") from None
