@@ -18,9 +18,8 @@ from typing import Final
 from notary.core.errors import MalformedNote, UnknownSigner
 from notary.core.hashing import EMPTY_ROOT, HASH_BYTES, RootHash
 from notary.core.note import Note, open_note
+from notary.core.tree import MAX_SIZE
 from notary.core.vkey import KIND_ED25519, Verifier, check_name, decode_base64, encode_base64
-
-MAX_SIZE: Final = 2**63 - 1
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 

@@ -58,6 +58,6 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
     Raises:
         RecordRejected: the salt has another length.
     """
-    if not isinstance(salt, bytes) or len(salt) != SALT_BYTES:
+    if type(salt) is not bytes or len(salt) != SALT_BYTES:
         raise RecordRejected("a salt is exactly 32 bytes")
     return sha256(salt + payload).digest()

@@ -11,13 +11,10 @@ from typing import Final
 
 from notary.core.errors import MalformedProof, RootMismatch
 from notary.core.hashing import HASH_BYTES, LeafHash, RootHash, node_hash
-from notary.core.tree import check_hashes
+from notary.core.tree import MAX_SIZE, check_hashes
 
 MAX_PATH: Final = 63
 """The most hashes that a proof can have; a longer one is refused unread."""
-
-MAX_SIZE: Final = 2**63 - 1
-"""The largest size that a tree can have."""
 
 
 def root_from_inclusion(leaf: LeafHash, index: int, size: int, path: Sequence[bytes]) -> RootHash:
@@ -132,7 +129,7 @@ def _check_range(low: int, value: object, high: object) -> None:
         raise MalformedProof("index and size do not fit together", value=value)
 
 
-def _check_path(path: Sequence[bytes], expected: int) -> None:
+def _check_path(path: object, expected: int) -> None:
     if not isinstance(path, Sequence) or len(path) > MAX_PATH:
         raise MalformedProof("a path is a sequence of at most 63 hashes")
     if len(path) != expected:

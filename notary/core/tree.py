@@ -15,9 +15,16 @@ left, so each left subtree is complete, and nothing is ever doubled.
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Final
 
 from notary.core.errors import MalformedProof
 from notary.core.hashing import EMPTY_ROOT, HASH_BYTES, RootHash
+
+MAX_SIZE: Final = 2**63 - 1
+"""The largest size that a tree can have."""
+
+Node = tuple[int, int]
+"""Level (0 = leaves) and index within it. A node at level l spans up to 2^l leaves."""
 
 
 def check_hashes(hashes: object) -> None:
@@ -31,6 +38,52 @@ def check_hashes(hashes: object) -> None:
         raise MalformedProof("hashes come as a sequence")
     if not set(map(type, hashes)) <= {bytes} or not set(map(len, hashes)) <= {HASH_BYTES}:
         raise MalformedProof("each hash is exactly 32 bytes")
+
+
+def inclusion_nodes(index: int, size: int) -> list[Node]:
+    """
+    Name the nodes of an inclusion path, from the leaf's sibling up to the root's child.
+
+    Requires 0 <= index < size < 2^63. RFC 9162 section 2.1.3.1.
+
+    Raises:
+        MalformedProof: there is no such leaf.
+    """
+    if type(index) is not int or type(size) is not int or not 0 <= index < size <= MAX_SIZE:
+        raise MalformedProof("there is no leaf with this index", index=index, size=size)
+    return _siblings(0, index, size)
+
+
+def consistency_nodes(size1: int, size2: int) -> list[Node]:
+    """
+    Name the nodes of a consistency path between two sizes of one tree.
+
+    Requires 1 <= size1 <= size2 < 2^63. RFC 9162 section 2.1.4.1.
+
+    Raises:
+        MalformedProof: there was no tree of the smaller size.
+    """
+    if type(size1) is not int or type(size2) is not int or not 1 <= size1 <= size2 <= MAX_SIZE:
+        raise MalformedProof("there is no earlier tree of this size", size1=size1, size2=size2)
+    if size1 == size2:
+        return []
+    # Up to the largest complete subtree that ends where the old tree ended.
+    level, index = 0, size1 - 1
+    while index % 2:
+        level, index = level + 1, index // 2
+    # Index 0: that subtree is the whole old tree, whose root the verifier has.
+    start = [(level, index)] if index else []
+    return start + _siblings(level, index, size2)
+
+
+def _siblings(level: int, index: int, size: int) -> list[Node]:
+    nodes = []
+    last = (size - 1) >> level
+    while last:
+        if index ^ 1 <= last:
+            nodes.append((level, index ^ 1))
+        level, index, last = level + 1, index // 2, last // 2
+    return nodes
 
 
 def parents(level: Sequence[bytes]) -> list[bytes]:
@@ -68,48 +121,37 @@ class Tree:
         top = self._levels[-1]
         return RootHash(top[0]) if top else EMPTY_ROOT
 
+    def complete(self, level: int) -> Sequence[bytes]:
+        """
+        The nodes at one level whose subtrees are complete (2^level leaves each).
+
+        These never change when leaves are added. Requires 0 <= level.
+        """
+        if level >= len(self._levels):
+            return []
+        return self._levels[level][: self.size >> level]
+
     def inclusion_path(self, index: int) -> list[bytes]:
         """
         The hashes from a leaf's sibling up to the root's child.
 
-        Requires 0 <= index < size. RFC 9162 section 2.1.3.1.
+        Requires 0 <= index < size.
 
         Raises:
             MalformedProof: there is no such leaf.
         """
-        if type(index) is not int or not 0 <= index < self.size:
-            raise MalformedProof("there is no leaf with this index", index=index, size=self.size)
-        return self._path_from(0, index)
+        return [self._levels[level][i] for level, i in inclusion_nodes(index, self.size)]
 
     def consistency_path(self, size1: int) -> list[bytes]:
         """
-        The hashes which show that the first `size1` leaves are a tree this one grew from.
+        The hashes which show that this tree grew from that of the first `size1` leaves.
 
-        Requires 1 <= size1 <= size. Empty when both sizes are equal. RFC 9162 section 2.1.4.1.
+        Requires 1 <= size1 <= size. Empty when both sizes are equal.
 
         Raises:
             MalformedProof: there was no tree of that size.
         """
-        if type(size1) is not int or not 1 <= size1 <= self.size:
-            raise MalformedProof("there is no earlier tree of this size", size1=size1)
-        if size1 == self.size:
-            return []
-        # Up to the largest complete subtree that ends where the old tree ended.
-        level, index = 0, size1 - 1
-        while index % 2:
-            level, index = level + 1, index // 2
-        # Index 0: that subtree is the whole old tree, whose root the verifier has.
-        start = [self._levels[level][index]] if index else []
-        return start + self._path_from(level, index)
-
-    def _path_from(self, level: int, index: int) -> list[bytes]:
-        path = []
-        for nodes in self._levels[level:-1]:
-            sibling = index ^ 1
-            if sibling < len(nodes):
-                path.append(nodes[sibling])
-            index //= 2
-        return path
+        return [self._levels[level][i] for level, i in consistency_nodes(size1, self.size)]
 
 
 def root(leaves: Sequence[bytes]) -> RootHash:
