@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The six verbs: accept, seal, sign, anchor, prove, audit. Nothing else decides."""

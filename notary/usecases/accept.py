@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Accept: make readings durable and answer for each (DESIGN, "How accept stays right and fast").
+
+One bad reading costs only itself: it is answered by a Refusal, its neighbours go on.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hmac import digest as hmac_digest
+from os import urandom
+from threading import Lock
+
+from notary.core.errors import MalformedText, NotaryError
+from notary.core.words import check_by, check_id, check_key, check_observed, check_type
+from notary.store.pool import Pool, Transaction
+from notary.usecases.gate import CLOSED, Gate, OpenLog
+from notary.usecases.lanes import (
+    MAX_REMEMBERED,
+    Dataset,
+    Datasets,
+    Head,
+    Heads,
+    Source,
+    find_sources,
+)
+from notary.usecases.marks import StateRefused
+from notary.usecases.reading import Outcome, Reading, Refusal
+from notary.usecases.segment import (
+    Item,
+    SegmentWriter,
+    find_known,
+    message_hash,
+    payload_hash,
+)
+
+MAX_FORMS = 10_000
+ALARM_LIFT = timedelta(seconds=1)
+MAX_LIFT = timedelta(seconds=60)
+
+
+class ClockBehind(NotaryError):
+    """The clock stands more than a minute behind the last record; nothing is accepted."""
+
+    code = "clock-behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what is taken in, in bytes and characters."""
+
+    max_payload_bytes: int = 262_144
+
+
+class KeyReused(NotaryError):
+    """The Idempotency-Key was used for another body."""
+
+    code = "idempotency-key-reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A posted body under an Idempotency-Key; `answer` writes what is kept for a repeat."""
+
+    api_key: str
+    key: str
+    body: bytes
+    answer: Callable[[list[Outcome]], str]
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction did, to be remembered once it is committed."""
+
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
+    heads: dict[int, dict[int, Head]] = field(default_factory=dict)
+    sources: dict[tuple[int, str], Source] = field(default_factory=dict)
+    lift: timedelta = timedelta(0)
+
+
+class Acceptor:
+    """
+    Accepts readings for one process; may be called from several threads, one at a time.
+
+    `secret` is the instance secret under which keys are remembered.
+    """
+
+    def __init__(self, pool: Pool, gate: Gate, secret: bytes, limits: Limits | None = None) -> None:
+        self._pool = pool
+        self._gate = gate
+        self._secret = secret
+        self._limits = limits or Limits()
+        self._datasets = Datasets(pool)
+        self._sources: dict[tuple[int, str], Source] = {}
+        self._forms: dict[tuple[str, str], int] = {}
+        self._heads = Heads()
+        self._busy = Lock()
+        self.largest_lift = timedelta(0)
+        """How far `received` had to be lifted above the clock, at most, so far."""
+
+    def accept(self, readings: Sequence[Reading], now: datetime) -> list[Outcome]:
+        """
+        Make the readings durable, in their order, and answer each.
+
+        Committed when this returns. Lanes that another process holds are done last.
+
+        Raises:
+            StateRefused: the gate is closed.
+            ClockBehind: the clock went back by more than a minute.
+            StoreUnavailable, LaneBusy: try again; readings with a key are not doubled.
+        """
+        with self._busy:
+            log = self._gate.open()
+            answers: dict[int, Outcome] = {}
+            items = self._look(readings, answers)
+            for query in ("lock_free_lanes", "lock_lanes"):
+                todo = [item for item in items if item.index not in answers]
+                if todo:
+                    answers.update(self._commit(query, todo, log, now))
+            return [answers[index] for index in range(len(readings))]
+
+    def accept_once(
+        self, readings: Sequence[Reading], now: datetime, once: Once
+    ) -> tuple[list[Outcome], str | None]:
+        """
+        The same for one posted body under its Idempotency-Key, in one transaction.
+
+        Returns the outcomes, or the answer that was given the first time.
+
+        Raises:
+            KeyReused: the key was used for another body.
+        """
+        with self._busy:
+            log = self._gate.open()
+            answers: dict[int, Outcome] = {}
+            items = self._look(readings, answers)
+            body_print = hmac_digest(self._secret, b"body " + once.body, "sha256")
+            with self._attempt(), self._pool.transaction() as tx:
+                who = {"api_key": once.api_key, "key": once.key}
+                if tx.do("claim_idempotency_key", **who, body_print=body_print, now=now) == 0:
+                    row = tx.row("get_idempotency", **who)
+                    if row is None or row[0] != body_print:
+                        raise KeyReused()
+                    return [], row[1]
+                work = self._write(tx, "lock_lanes", items, log, now)
+                answers.update(work.outcomes)
+                outcomes = [answers[index] for index in range(len(readings))]
+                tx.do("set_idempotency_answer", **who, answer=once.answer(outcomes))
+            self._remember(work)
+            return outcomes, None
+
+    # -- before the transaction
+
+    def _look(self, readings: Sequence[Reading], answers: dict[int, Outcome]) -> list[Item]:
+        """Check each reading and hash it; what is refused is answered at once."""
+        datasets = self._datasets.find(reading.dataset for reading in readings)
+        items = []
+        for index, reading in enumerate(readings):
+            try:
+                self._check(reading)
+                items.append(self._item(index, reading, datasets))
+            except NotaryError as error:
+                reason = str(error.facts.get("reason") or "malformed")
+                answers[index] = Refusal(reason, error.detail, error.facts)
+        return items
+
+    def _check(self, reading: Reading) -> None:
+        check_id(reading.dataset, "dataset")
+        check_id(reading.source, "source")
+        check_type(reading.type)
+        check_by(reading.by)
+        if reading.observed is not None:
+            check_observed(reading.observed)
+        if reading.key is not None:
+            check_key(reading.key)
+        limit = self._limits.max_payload_bytes
+        if len(reading.payload) > limit:
+            raise MalformedText(
+                f"The payload has {len(reading.payload)} bytes, more than the {limit} allowed.",
+                reason="too-large",
+            )
+
+    def _item(self, index: int, reading: Reading, datasets: dict[str, Dataset]) -> Item:
+        dataset = datasets.get(reading.dataset)
+        if dataset is None:
+            raise MalformedText(
+                f"There is no dataset {reading.dataset}.", reason="unknown-dataset"
+            )
+        salt = None if dataset.is_open else urandom(32)
+        who = f"{dataset.id}/{reading.source}/"
+        is_key = reading.key is not None
+        known = f"key {who}{reading.key}" if is_key else f"time {who}{reading.observed}"
+        has_print = is_key or reading.observed is not None
+        return Item(
+            index=index,
+            reading=reading,
+            dataset=dataset,
+            lane=dataset.lane_of(reading.source),
+            salt=salt,
+            digest=payload_hash(salt, reading.payload),
+            message=message_hash(salt, reading.pack),
+            key_print=self._print(known.encode()) if has_print else None,
+            payload_print=self._print(b"payload " + reading.payload) if has_print else 0,
+        )
+
+    def _print(self, data: bytes) -> int:
+        return int.from_bytes(hmac_digest(self._secret, data, "sha256")[:8], "big", signed=True)
+
+    # -- the transaction
+
+    def _commit(
+        self, query: str, items: list[Item], log: OpenLog, now: datetime
+    ) -> dict[int, Outcome]:
+        with self._attempt():
+            with self._pool.transaction() as tx:
+                work = self._write(tx, query, items, log, now)
+            self._remember(work)
+        return work.outcomes
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        """After an error it isn't known what was committed: forget the heads."""
+        try:
+            yield
+        except BaseException:
+            self._heads.forget()
+            raise
+
+    def _remember(self, work: Work) -> None:
+        """The commit is durable: keep what it left."""
+        self.largest_lift = max(self.largest_lift, work.lift)
+        if len(self._sources) > MAX_REMEMBERED:
+            self._sources.clear()
+        self._sources.update(work.sources)
+        self._heads.keep(work.versions, work.heads)
+
+    def _write(
+        self, tx: Transaction, query: str, items: list[Item], log: OpenLog, now: datetime
+    ) -> Work:
+        """Lock, look, copy. A crash anywhere in here leaves nothing."""
+        locked = tx.rows(query, ids=sorted({item.lane for item in items}))
+        if any(records != log.incarnation.records for _, _, records in locked):
+            raise StateRefused("The tables were exchanged." + CLOSED, reason="exchanged")
+        versions = {lane: version for lane, version, _ in locked}
+        items = [item for item in items if item.lane in versions]
+        work = Work(versions={lane: version + 1 for lane, version in versions.items()})
+        if not items:
+            return Work()
+        work.sources = find_sources(tx, items, self._sources)
+        sources = [work.sources[item.dataset.id, item.reading.source] for item in items]
+        wanted = {(item.lane, source.id) for item, source in zip(items, sources, strict=True)}
+        heads = self._heads.load(tx, versions, wanted, log.chain)
+        writer = SegmentWriter(now, log.chain, heads, find_known(tx, items))
+        handed_in = {(item.reading.by, item.reading.type) for item in items}
+        forms = {form: self._form(tx, *form) for form in handed_in}
+        for item, source in zip(items, sources, strict=True):
+            form = forms[item.reading.by, item.reading.type]
+            work.outcomes[item.index] = writer.add(tx, item, source, form)
+        if writer.lift > MAX_LIFT:
+            raise ClockBehind(lift_seconds=writer.lift.total_seconds())
+        work.lift = writer.lift
+        writer.copy(tx)
+        tx.do("raise_lanes", ids=list(versions))
+        for lane, source_id in wanted:
+            work.heads.setdefault(lane, {})[source_id] = heads[source_id]
+        return work
+
+    def _form(self, tx: Transaction, by: str, type: str) -> int:
+        """The id of a way to be handed in; kept in mind only where it was there before."""
+        known = self._forms.get((by, type))
+        if known is not None:
+            return known
+        row = tx.row("find_form", by=by, type=type)
+        if row is None:
+            tx.do("add_form", by=by, type=type)
+            return int(tx.rows("find_form", by=by, type=type)[0][0])
+        if len(self._forms) > MAX_FORMS:
+            self._forms.clear()
+        self._forms[by, type] = int(row[0])
+        return int(row[0])

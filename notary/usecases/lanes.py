@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process remembers of datasets, sources and the heads of their chains."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from os import urandom
+from typing import Protocol
+from zlib import crc32
+
+from notary.core.runs import source_tag
+from notary.core.words import ZERO_HASH
+from notary.store.pool import Pool, Transaction
+from notary.usecases.reading import Reading
+
+MAX_REMEMBERED = 200_000
+"""Sources (and heads) that one process keeps in mind; beyond it starts afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The settled facts of a dataset; `lanes` are ids in the order of position."""
+
+    id: int
+    name: str
+    is_open: bool
+    random_sources: bool
+    digest_index: bool
+    lanes: tuple[int, ...]
+
+    def lane_of(self, label: str) -> int:
+        """The lane that covers a source."""
+        return self.lanes[crc32(label.encode()) % len(self.lanes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source's ids: the database's, and the one in statements."""
+
+    id: int
+    name: str
+
+
+class HasSource(Protocol):
+    """An item of which dataset, lane and source are known."""
+
+    @property
+    def reading(self) -> Reading: ...
+    @property
+    def dataset(self) -> Dataset: ...
+    @property
+    def lane(self) -> int: ...
+
+
+@dataclass(slots=True)
+class Head:
+    """The end of a source's chain: what the next record links to."""
+
+    chain: int
+    next_n: int
+    leaf: bytes
+    received: datetime | None
+
+
+class Datasets:
+    """Datasets by name. What is found never changes and is kept; what isn't, is asked again."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._known: dict[str, Dataset] = {}
+
+    def find(self, names: Iterable[str]) -> dict[str, Dataset]:
+        """The datasets among the names that exist."""
+        wanted = set(names)
+        missing = [name for name in wanted if name not in self._known]
+        if missing:
+            with self._pool.transaction(read_only=True) as tx:
+                for row in tx.maps("find_datasets", names=missing):
+                    row["lanes"] = tuple(row["lanes"])
+                    self._known[row["name"]] = Dataset(**row)
+        return {name: self._known[name] for name in wanted if name in self._known}
+
+
+class Heads:
+    """
+    Heads per lane, valid while the lane's version is the one that this process left.
+
+    A transaction works on a copy of what it touches and calls `keep` after its commit.
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[int, int] = {}
+        self._heads: dict[int, dict[int, Head]] = {}
+
+    def load(
+        self, tx: Transaction, versions: dict[int, int], wanted: set[tuple[int, int]], chain: int
+    ) -> dict[int, Head]:
+        """
+        The heads of the wanted (lane, source id), read where they aren't known.
+
+        `versions` are those of the locked lanes. A source without records in `chain`
+        begins it with n = 0.
+        """
+        for lane, version in versions.items():
+            if self._versions.get(lane) != version:
+                self._heads[lane] = {}
+        found, missing = {}, []
+        for lane, source in wanted:
+            head = self._heads[lane].get(source)
+            if head is not None and head.chain == chain:
+                found[source] = Head(head.chain, head.next_n, head.leaf, head.received)
+            else:
+                missing.append((lane, source))
+        if missing:
+            lanes, sources = zip(*missing, strict=True)
+            for source, at, n, leaf, received in tx.rows(
+                "find_heads", lanes=list(lanes), sources=list(sources)
+            ):
+                goes_on = at == chain
+                found[source] = Head(
+                    chain, n + 1 if goes_on else 0, leaf if goes_on else ZERO_HASH, received
+                )
+        for _, source in missing:
+            found.setdefault(source, Head(chain, 0, ZERO_HASH, None))
+        return found
+
+    def keep(self, versions: dict[int, int], heads: dict[int, dict[int, Head]]) -> None:
+        """Remember what was committed: the versions that the lanes have now, and the heads."""
+        for lane, version in versions.items():
+            known = self._heads.setdefault(lane, {})
+            if len(known) > MAX_REMEMBERED:
+                known.clear()
+            known.update(heads.get(lane, {}))
+            self._versions[lane] = version
+
+    def forget(self) -> None:
+        """Forget all: after an error it isn't known what was committed."""
+        self._versions.clear()
+        self._heads.clear()
+
+
+def find_sources(
+    tx: Transaction, items: Iterable[HasSource], known: dict[tuple[int, str], Source]
+) -> dict[tuple[int, str], Source]:
+    """
+    The sources of some items by (dataset id, label); new ones are added.
+
+    Requires the items' lanes to be locked: a source belongs to one lane, so nobody else
+    adds it meanwhile. What is added exists only once the transaction is committed.
+    """
+    wanted = {(item.dataset.id, item.reading.source): item for item in items}
+    found = {key: known[key] for key in wanted if key in known}
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        datasets, labels = zip(*missing, strict=True)
+        rows = tx.rows("find_sources", datasets=list(datasets), labels=list(labels))
+        found.update({(row[1], row[2]): Source(row[0], row[3]) for row in rows})
+    new = [wanted[key] for key in missing if key not in found]
+    if new:
+        found.update(_add_sources(tx, new))
+    return found
+
+
+def _add_sources(
+    tx: Transaction, items: list[HasSource]
+) -> dict[tuple[int, str], Source]:
+    names, salts, tags = [], [], []
+    for item in items:
+        label = item.reading.source
+        name = f"s.{urandom(16).hex()}" if item.dataset.random_sources else label
+        salt = b"" if item.dataset.is_open else urandom(32)
+        names.append(name)
+        salts.append(salt)
+        tags.append(source_tag(item.dataset.name, name, salt))
+    rows = tx.rows(
+        "add_sources",
+        datasets=[item.dataset.id for item in items],
+        lanes=[item.lane for item in items],
+        labels=[item.reading.source for item in items],
+        names=names,
+        salts=salts,
+        tags=tags,
+    )
+    return {(row[1], row[2]): Source(row[0], row[3]) for row in rows}

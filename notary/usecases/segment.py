@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The records of one commit: each gets its place in its source's chain, its statement, its
+row. Pure but for `copy`, which hands the rows to the database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from struct import pack
+
+from notary.core.hashing import commitment
+from notary.core.statement import Statement, statement_leaf, write_statement
+from notary.store import binary
+from notary.store.pool import Transaction
+from notary.usecases.lanes import Dataset, Head, Source
+from notary.usecases.reading import KEY_REUSED, Acceptance, Pack, Reading
+
+RECORD_FIELDS = pack(">h", 13)
+DUPLICATE_FIELDS = pack(">h", 6)
+DIGEST_FIELDS = pack(">h", 4)
+
+
+@dataclass(slots=True)
+class Item:
+    """
+    One reading between the look at it and the commit; `index` is its place in the call.
+
+    `key_print` is None where neither a key nor the sender's time is known.
+    """
+
+    index: int
+    reading: Reading
+    dataset: Dataset
+    lane: int
+    salt: bytes | None
+    digest: bytes
+    message: bytes | None
+    key_print: int | None
+    payload_print: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a known key's record stands."""
+
+    chain: int
+    n: int
+    received: datetime
+    leaf: bytes | None
+
+
+KnownKeys = dict[int, dict[int, Known]]
+"""By key print, then by payload print."""
+
+
+def payload_hash(salt: bytes | None, payload: bytes) -> bytes:
+    """The digest of an open dataset's payload, or the commitment of any other's."""
+    return sha256(payload).digest() if salt is None else commitment(salt, payload)
+
+
+def message_hash(salt: bytes | None, message: Pack | None) -> bytes | None:
+    """The same for the message from which a reading was split."""
+    if message is None:
+        return None
+    return message.digest if salt is None else commitment(salt, message.data)
+
+
+def find_known(tx: Transaction, items: Sequence[Item]) -> KnownKeys:
+    """Look up the keys of the items. Requires their lanes to be locked."""
+    prints = [item.key_print for item in items if item.key_print is not None]
+    found: KnownKeys = {}
+    if prints:
+        for key_print, payload_print, n, received, chain in tx.rows(
+            "find_duplicates", prints=prints
+        ):
+            known = Known(chain, n, received, None)
+            found.setdefault(key_print, {})[payload_print] = known
+    return found
+
+
+class SegmentWriter:
+    """
+    Collects what one commit writes. `heads` (by source id) are moved on as it goes.
+
+    `lift` is how far `received` had to be lifted above the clock, at most.
+    """
+
+    def __init__(
+        self, now: datetime, chain: int, heads: dict[int, Head], known: KnownKeys
+    ) -> None:
+        self._now = now
+        self._chain = chain
+        self._heads = heads
+        self._known = known
+        self._records: list[bytes] = []
+        self._duplicates: list[bytes] = []
+        self._digests: list[bytes] = []
+        self._counts: dict[tuple[int, int], dict[int, int]] = {}
+        self._first: dict[int, datetime] = {}
+        self.lift = timedelta(0)
+
+    def add(self, tx: Transaction, item: Item, source: Source, form: int) -> Acceptance:
+        """The acceptance of an item: of a new record, or of the one that is there already."""
+        same_key = {} if item.key_print is None else self._known.get(item.key_print, {})
+        known = same_key.get(item.payload_print)
+        if known is not None:
+            return _duplicate(tx, item, source, known)
+        reused = bool(same_key) and item.reading.key is not None
+        head = self._heads[source.id]
+        received = self._now if head.received is None else max(self._now, head.received)
+        self.lift = max(self.lift, received - self._now)
+        leaf = statement_leaf(write_statement(_statement(item, source, head, received)))
+        accepted = Acceptance(
+            item.reading.dataset,
+            source.name,
+            head.chain,
+            head.next_n,
+            leaf,
+            received,
+            key_reused=reused,
+        )
+        self._write(item, source.id, form, accepted)
+        head.next_n, head.leaf, head.received = head.next_n + 1, leaf, received
+        return accepted
+
+    def copy(self, tx: Transaction) -> None:
+        """
+        Draw a segment number for each lane, and hand over all rows.
+
+        Requires the lanes' locks: numbers then rise in the order of commits of a lane.
+        """
+        for (lane, dataset), counts in self._counts.items():
+            number = tx.rows("draw_segment")[0][0]
+            tx.do(
+                "add_segment",
+                number=number,
+                lane=lane,
+                dataset=dataset,
+                chain=self._chain,
+                count=sum(counts.values()),
+                received=self._first[lane],
+                sources=list(counts),
+                counts=list(counts.values()),
+            )
+        for query, rows in (
+            ("copy_records", self._records),
+            ("copy_duplicates", self._duplicates),
+            ("copy_digests", self._digests),
+        ):
+            if rows:
+                tx.copy(query, binary.table(rows))
+
+    def _write(self, item: Item, source: int, form: int, accepted: Acceptance) -> None:
+        reading = item.reading
+        received = binary.int8(binary.microseconds(accepted.received))
+        n, source_field = binary.int8(accepted.n), binary.int4(source)
+        chain = binary.int4(accepted.chain)
+        self._records.append(
+            b"".join(
+                (
+                    RECORD_FIELDS,
+                    binary.int4(item.lane),
+                    source_field,
+                    n,
+                    received,
+                    chain,
+                    binary.int2(form),
+                    binary.int2(KEY_REUSED if accepted.key_reused else 0),
+                    binary.data(accepted.leaf),
+                    binary.text(reading.observed),
+                    binary.text(reading.key),
+                    binary.data(item.message),
+                    binary.data(item.salt),
+                    binary.data(reading.payload),
+                )
+            )
+        )
+        if item.key_print is not None:
+            prints = binary.int8(item.key_print) + binary.int8(item.payload_print)
+            self._duplicates.append(
+                b"".join((DUPLICATE_FIELDS, prints, n, received, source_field, chain))
+            )
+            known = Known(accepted.chain, accepted.n, accepted.received, accepted.leaf)
+            self._known.setdefault(item.key_print, {})[item.payload_print] = known
+        if item.dataset.digest_index:
+            self._digests.append(
+                b"".join((DIGEST_FIELDS, binary.data(item.digest), source_field, chain, n))
+            )
+        counts = self._counts.setdefault((item.lane, item.dataset.id), {})
+        counts[source] = counts.get(source, 0) + 1
+        self._first.setdefault(item.lane, accepted.received)
+
+
+def _statement(item: Item, source: Source, head: Head, received: datetime) -> Statement:
+    reading, is_open = item.reading, item.dataset.is_open
+    return Statement(
+        dataset=reading.dataset,
+        source=source.name,
+        chain=head.chain,
+        n=head.next_n,
+        prev=head.leaf,
+        received=received,
+        by=reading.by,
+        type=reading.type,
+        digest=item.digest if is_open else None,
+        commitment=None if is_open else item.digest,
+        observed=reading.observed,
+        key=reading.key,
+        message=item.message,
+    )
+
+
+def _duplicate(tx: Transaction, item: Item, source: Source, known: Known) -> Acceptance:
+    leaf = known.leaf
+    if leaf is None:
+        where = {"lane": item.lane, "source": source.id, "chain": known.chain, "n": known.n}
+        leaf = tx.rows("get_leaf", **where)[0][0]
+    return Acceptance(
+        item.reading.dataset,
+        source.name,
+        known.chain,
+        known.n,
+        leaf,
+        known.received,
+        duplicate=True,
+    )
