@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+An MQTT 5 broker of our own: mosquitto in its own folder, on 127.0.0.1 only.
+
+Nobody gets in without a name and password, and each name may do what the access list
+says. mosquitto writes its sessions and messages to disk every second or two: a kill -9
+loses what it took in since, so a gateway keeps a reading until it has its acceptance.
+Writing at every change (`EVERY_CHANGE`) loses nothing in a kill -9 and is several times slower.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from notary.local.errors import LocalError, PartMissing, PortTaken, StartFailed
+from notary.local.folder import Hold, write_private
+from notary.local.knock import lets_in
+from notary.local.place import hand_over, home_of, servant
+from notary.local.ports import LOOPBACK, free_port, is_free, require_free, taken
+from notary.local.processes import Child
+from notary.local.programs import mosquitto_program
+
+USER = "notary"
+
+SETTINGS = {
+    "per_listener_settings": "false",
+    "allow_anonymous": "false",
+    "persistence": "true",
+    "persistence_file": "state.db",
+    "autosave_on_changes": "false",
+    "autosave_interval": "1",
+    # No limit: a message that a gateway had acknowledged is never dropped for its number.
+    "max_queued_messages": "0",
+    "max_inflight_messages": "10000",
+    "set_tcp_nodelay": "true",
+    "log_dest": "stderr",
+    "log_timestamp_format": "%Y-%m-%dT%H:%M:%S",
+}
+EVERY_CHANGE = {"autosave_on_changes": "true"}
+
+# Not "information": that has a line for each write of the state.
+_LOG_TYPES = ("error", "warning", "notice")
+# A user that only we know, to ask whether it is our broker that answers.
+_PROBE = "probe"
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Broker:
+    """
+    One mosquitto in one folder.
+
+    with Broker.open(Path("var/broker"), users={"notary": password}, acl=text) as broker:
+        connect(broker.url)
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None,
+        users: Mapping[str, str],
+        acl: str,
+        settings: Mapping[str, str],
+    ) -> None:
+        program = mosquitto_program()
+        if program is None:
+            raise PartMissing(
+                "mosquitto was not found: apt-get install mosquitto, or set NOTARY_MQTT_URL "
+                "to a broker of yours."
+            )
+        self._program = program
+        self._folder = folder
+        self._wanted_port = port
+        self._users = dict(users)
+        self._acl = acl
+        self._settings = {**SETTINGS, **settings}
+        self._account = servant()
+        self.home = home_of(folder, self._account)
+        self.log = folder / "mosquitto.log"
+        self.port = 0
+        self._hold = Hold(folder)
+        self._child: Child | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        port: int | None = None,
+        *,
+        users: Mapping[str, str],
+        acl: str,
+        settings: Mapping[str, str] | None = None,
+    ) -> Self:
+        """
+        Take the folder and start the broker.
+
+        `users` are names with passwords, `acl` is mosquitto's access list (`user NAME`,
+        `topic read|write|readwrite FILTER`), `settings` are lines of its configuration,
+        laid over `SETTINGS`. Without `port`: the one of the last time, else a free one.
+
+        Raises:
+            FolderInUse, PartMissing, PortTaken, StartFailed: as they say.
+        """
+        broker = cls(Path(folder).resolve(), port, users, acl, settings or {})
+        broker.start()
+        return broker
+
+    @property
+    def url(self) -> str:
+        """Tell where the broker is, for the notary's own user."""
+        return self.url_of(USER if USER in self._users else next(iter(self._users)))
+
+    def url_of(self, user: str) -> str:
+        """Tell where the broker is, for this user, password and all."""
+        return f"mqtt://{quote(user)}:{quote(self._users[user], safe='')}@{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The broker's process, while it runs."""
+        return self._child.process.pid if self._child and self._child.alive else None
+
+    def start(self) -> None:
+        """Start the broker, again after `stop` or `kill` too; returns when it listens."""
+        if self.pid is not None:
+            return
+        self._hold.take()
+        try:
+            self._launch_on_some_port()
+        except BaseException:
+            self._hold.release()
+            raise
+        write_private(self._folder / "port", f"{self.port}\n")
+
+    def stop(self) -> None:
+        """Stop in order (SIGTERM: it saves its state) and release the folder."""
+        if self._child is not None:
+            self._child.stop()
+        self._hold.release()
+
+    def restart(self) -> None:
+        """Stop in order and start again on the same port."""
+        if self._child is not None:
+            self._child.stop()
+        self._wanted_port = self.port
+        self.start()
+
+    def kill(self) -> None:
+        """Kill it at once (kill -9); the folder stays held for `start`."""
+        if self._child is not None:
+            self._child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _launch_on_some_port(self) -> None:
+        for attempts_left in (2, 1, 0):
+            self.port = self._choose_port()
+            try:
+                return self._launch()
+            except PortTaken:
+                # Somebody was faster; where any port will do, take another.
+                if self._wanted_port is not None or not attempts_left:
+                    raise
+
+    def _choose_port(self) -> int:
+        if self._wanted_port is not None:
+            return require_free(self._wanted_port, "the MQTT broker")
+        kept = self._folder / "port"
+        if kept.exists() and is_free(int(kept.read_text())):
+            return int(kept.read_text())
+        return free_port()
+
+    def _launch(self) -> None:
+        word = secrets.token_urlsafe(16)
+        self._write_files(word)
+        child = Child.start(
+            "mosquitto",
+            [self._program, "-c", self.home / "mosquitto.conf"],
+            log=self.log,
+            folder=self.home,
+            account=self._account,
+        )
+        try:
+            child.wait_until(lambda: lets_in(self.port, _PROBE, word))
+        except StartFailed:
+            if "in use" in child.said():
+                raise PortTaken(taken(self.port, "the MQTT broker")) from None
+            raise
+        self._child = child
+
+    def _write_files(self, probe_password: str) -> None:
+        state = self.home / "state"
+        if not state.exists():
+            state.mkdir(mode=0o700)
+            hand_over(state, self._account)
+        users = {**self._users, _PROBE: probe_password}
+        lines = [_password_line(user, password) for user, password in users.items()]
+        self._write("passwords", "".join(lines))
+        self._write("access", self._acl.rstrip() + "\n")
+        lines = [f"{name} {value}" for name, value in self._settings.items()]
+        lines += [f"log_type {kind}" for kind in _LOG_TYPES]
+        lines += [
+            f"listener {self.port} {LOOPBACK}",
+            f"persistence_location {state}/",
+            f"password_file {self.home / 'passwords'}",
+            f"acl_file {self.home / 'access'}",
+        ]
+        self._write("mosquitto.conf", "\n".join(lines) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        write_private(self.home / name, text)
+        hand_over(self.home / name, self._account)
+
+
+def _password_line(user: str, password: str) -> str:
+    """
+    Write a line of mosquitto's password file: PBKDF2 with HMAC-SHA-512, type 7.
+
+    A few rounds only: our passwords are random, not chosen by people.
+    """
+    if not _NAME.fullmatch(user):
+        raise LocalError(f"{user!r} can't be the name of an MQTT user here.")
+    rounds, salt = 101, secrets.token_bytes(12)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
+    salt_text, digest_text = (base64.b64encode(part).decode() for part in (salt, digest))
+    return f"{user}:$7${rounds}${salt_text}${digest_text}\n"

