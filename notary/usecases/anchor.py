@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Anchor: hand the newest checkpoint to each ledger, and keep what comes back.
+
+Each step's state is committed before the next: a crash anywhere leaves an anchor that
+the next call takes up where it stands. A ledger that is down costs only its anchors and
+catches up with one. A time-out is `unknown`, never `failed`.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notary.ledgers.port import (
+    Anchorable,
+    AnchorState,
+    Ledger,
+    LedgerRefused,
+    LedgerUnavailable,
+    anchorable,
+)
+from notary.store.pool import Pool
+from notary.usecases.gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Where an anchor stands after a step; `error` says what a person should know."""
+
+    ledger: str
+    size: int
+    state: AnchorState
+    error: str | None = None
+
+
+def anchor_due(
+    pool: Pool,
+    gate: Gate,
+    ledgers: list[Ledger],
+    interval: timedelta,
+    now: datetime,
+    *,
+    at_once: bool = False,
+) -> list[Anchored]:
+    """
+    Begin an anchor on each ledger whose interval is over, and move all on that are open.
+
+    Raises:
+        StateRefused: the gate is closed.
+    """
+    log = gate.open()
+    moved = []
+    for ledger in ledgers:
+        _begin(pool, ledger, interval, now, at_once)
+        with pool.transaction(read_only=True) as tx:
+            open_ones = tx.rows("list_anchors_under_way", ledger=ledger.name)
+            roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for _, size, *_ in open_ones}
+        for _, size, state, _ in open_ones:
+            what = anchorable(log.origin, size, roots[size])
+            moved.append(_move(pool, ledger, what, state, now))
+    return moved
+
+
+def _begin(pool: Pool, ledger: Ledger, interval: timedelta, now: datetime, at_once: bool) -> None:
+    """Commit the intention to anchor the newest checkpoint."""
+    with pool.transaction() as tx:
+        newest = tx.row("newest_checkpoint")
+        last = tx.row("newest_anchor", ledger=ledger.name)
+        if newest is None or newest[0] == 0 or (last is not None and last[0] >= newest[0]):
+            return
+        if at_once or last is None or now - last[2] >= interval:
+            tx.do("add_anchor", ledger=ledger.name, size=newest[0], now=now)
+
+
+def _move(
+    pool: Pool, ledger: Ledger, what: Anchorable, state: AnchorState, now: datetime
+) -> Anchored:
+    evidence: str | None = None
+    error: str | None = None
+    attempt = 1 if state in ("built", "unknown") else 0
+    try:
+        if attempt:
+            # Idempotent: what a crash or a time-out left unknown is handed over again.
+            ledger.submit(what, now)
+            state = "submitted"
+        state = ledger.confirm(what)
+        if state == "verified":
+            evidence = json.dumps(ledger.evidence(what), sort_keys=True)
+    except LedgerUnavailable as unavailable:
+        state, error = "unknown", unavailable.detail
+    except LedgerRefused as refused:
+        state, error = "failed", refused.detail
+    with pool.transaction() as tx:
+        tx.do(
+            "move_anchor",
+            ledger=ledger.name,
+            size=what.size,
+            state=state,
+            evidence=evidence,
+            error=error,
+            attempt=attempt,
+            now=now,
+        )
+    return Anchored(ledger.name, what.size, state, error)

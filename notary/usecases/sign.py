@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Sign: put a checkpoint over the log as it stands.
+
+One log never signs two checkpoints without a consistency proof between them, and never
+two roots for one size (DESIGN, invariant 2). The order is the safety:
+
+1. (size, root) is committed, under the log's row, after a consistency check;
+2. the mark beside the log key is raised to it, fsynced;
+3. the note is signed and stored.
+
+A crash after 1 or 2 leaves an unsigned row; the next call signs that very row first.
+"""
+
+from datetime import datetime
+from functools import partial
+
+from notary.core.checkpoint import Checkpoint, format_checkpoint
+from notary.core.hashing import RootHash
+from notary.core.proof import verify_consistency
+from notary.core.tiles import consistency_path_from_tiles, root_from_tiles
+from notary.keys import Signer
+from notary.store.logtiles import read_log_tile
+from notary.store.pool import Pool, Transaction
+from notary.usecases.gate import CLOSED, Gate, read_mark
+from notary.usecases.marks import MarkFile, StateRefused
+
+
+def sign_newest(
+    pool: Pool, gate: Gate, marks: MarkFile, signer: Signer, now: datetime
+) -> Checkpoint | None:
+    """
+    Sign the log as it stands, and whatever an earlier call left unsigned.
+
+    Returns the newest checkpoint that was signed now, or None where nothing was new.
+
+    Raises:
+        StateRefused: the database and the mark disagree; nothing is signed.
+    """
+    log = gate.open()
+    if log.vkey != signer.vkey:
+        raise StateRefused("The log key is not this log's.", reason="other-key")
+    with pool.transaction() as tx:
+        size = tx.rows("lock_log")[0][2]
+        mark = marks.read()
+        if mark is None or mark.size > size:
+            raise StateRefused("The log is smaller than its mark." + CLOSED, reason="older")
+        if size > 0:
+            root = _check_grown(tx, size, mark.size, bytes.fromhex(mark.root))
+            tx.do("add_checkpoint", size=size, root=root, now=now)
+    # 1 is durable: a crash here leaves unsigned rows, and no signature over anything else.
+    newest = None
+    with pool.transaction() as tx:
+        unsigned = tx.rows("unsigned_checkpoints")
+        new_marks = [read_mark(tx, log.origin, size, root) for size, root in unsigned]
+    for (size, root), new_mark in zip(unsigned, new_marks, strict=True):
+        marks.raise_to(new_mark)
+        # 2 is durable: an older database is refused from here on.
+        newest = Checkpoint(log.origin, size, root)
+        note = signer.sign(format_checkpoint(newest))
+        with pool.transaction() as tx:
+            tx.do("set_note", size=size, note=note, now=now)
+        # 3 is durable: the checkpoint may be shown.
+    return newest
+
+
+def _check_grown(tx: Transaction, size: int, marked_size: int, marked_root: bytes) -> bytes:
+    """The root of the log, once it is proved that it only grew from what was signed."""
+    read = partial(read_log_tile, tx)
+    root = root_from_tiles(read, size)
+    last = tx.row("newest_committed_checkpoint")
+    known = [(marked_size, marked_root)] if marked_size else []
+    if last is not None:
+        known.append((last[0], last[1]))
+    for old_size, old_root in known:
+        path = consistency_path_from_tiles(read, old_size, size)
+        verify_consistency(old_size, RootHash(old_root), size, root, path)
+    return root

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that picks real parts for the settings. Nothing happens at import."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from notary.config import Settings
+from notary.core.trust import format_trust
+from notary.keys import load_key, make_key, make_secret, read_secret
+from notary.ledgers.port import Ledger
+from notary.ledgers.registry import make_ledgers
+from notary.store.migrations import migrate
+from notary.store.pool import Pool
+from notary.usecases.accept import Acceptor, Limits
+from notary.usecases.gate import Gate
+from notary.usecases.marks import MarkFile
+from notary.usecases.registers import init_log
+
+
+def clock() -> datetime:
+    """The time, UTC. The only place where it is asked for."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process has: settings, database, mark, ledgers and the gate over them."""
+
+    settings: Settings
+    pool: Pool
+    marks: MarkFile
+    ledgers: list[Ledger]
+    gate: Gate
+
+    def acceptor(self) -> Acceptor:
+        """The accepting side, with the instance secret."""
+        secret = read_secret(self.settings.secret_file)
+        limits = Limits(max_payload_bytes=self.settings.max_payload_bytes)
+        return Acceptor(self.pool, self.gate, secret, limits)
+
+    def trust(self) -> str:
+        """The trust file that this notary hands out: its own word about itself."""
+        return make_trust(self.settings, self.ledgers, self.gate.open().vkey)
+
+
+def connect(settings: Settings, *, writes_ledger: bool = False, pool_size: int = 4) -> Parts:
+    """
+    The parts for a process. Only the sealer writes to ledgers.
+
+    Raises:
+        KeyRefused: a key is missing or readable by others.
+    """
+    pool = Pool(settings.database_url, size=pool_size)
+    marks = MarkFile(settings.mark_file)
+    ledgers = make_ledgers(settings, writes=writes_ledger)
+    return Parts(settings, pool, marks, ledgers, Gate(pool, marks, ledgers))
+
+
+def initialise(settings: Settings, origin: str) -> str:
+    """
+    Make keys, secret, an up-to-date database and a new log in it; return its vkey.
+
+    Keys that are there stay (a second try after a failure goes on).
+
+    Raises:
+        StateRefused: there is a log already.
+    """
+    now = clock()
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.ledger_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.log_key.exists():
+        make_key(origin, settings.log_key)
+    if not settings.secret_file.exists():
+        make_secret(settings.secret_file)
+    if not settings.ledger_key.exists():
+        ledger = make_key(f"{origin}/file-ledger", settings.ledger_key)
+        settings.ledger_vkey.write_text(ledger.vkey + "\n", encoding="ascii")
+        settings.ledger_file.touch(mode=0o640)
+    signer = load_key(settings.log_key)
+    pool = Pool(settings.database_url, size=1)
+    try:
+        migrate(pool, now)
+        init_log(pool, MarkFile(settings.mark_file), signer.name, signer.vkey, now)
+    finally:
+        pool.close()
+    return signer.vkey
+
+
+def make_trust(settings: Settings, ledgers: list[Ledger], vkey: str) -> str:
+    """The trust file for a log key: canonical JSON, `trust/1`."""
+    listed: list[Mapping[str, object]] = [
+        {"id": ledger.name, "kind": ledger.kind, **ledger.trust()} for ledger in ledgers
+    ]
+    return format_trust(
+        json.dumps(
+            {
+                "v": "trust/1",
+                "name": settings.name,
+                "logs": [{"key": vkey, "from": 0, "to": None}],
+                "witnesses": [],
+                "quorum": 0,
+                "ledgers": listed,
+                "delay_seconds": 3600,
+            }
+        )
+    )
