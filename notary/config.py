@@ -97,7 +97,9 @@ class Settings:
             "mqtt_url": reader.secret("NOTARY_MQTT_URL", "mqtt://127.0.0.1:1883"),
             "state": Path(env.get("NOTARY_STATE", "var/state")),
             "ledger_dir": Path(env.get("NOTARY_LEDGER_DIR", "var/ledger")),
-            "feeds_file": reader.read("NOTARY_CONFIG", "", lambda text: Path(text) if text else None),
+            "feeds_file": reader.read(
+                "NOTARY_CONFIG", "", lambda text: Path(text) if text else None
+            ),
             "host": env.get("NOTARY_HOST", "127.0.0.1"),
             "port": reader.number("NOTARY_PORT", 8460, 1, 65535),
             "workers": reader.number("NOTARY_WORKERS", 2, 1, 64),

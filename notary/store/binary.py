@@ -21,6 +21,11 @@ def microseconds(time: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+def days(time: datetime) -> int:
+    """Days since 2000-01-01 UTC."""
+    return (time - _EPOCH).days
+
+
 def int2(value: int) -> bytes:
     """A smallint field."""
     return _INT2.pack(2, value)

@@ -206,4 +206,3 @@ def _translate(error: psycopg2.Error) -> Exception:
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return StoreUnavailable(f"The database can't be reached: {str(error).strip()}")
     return error
-

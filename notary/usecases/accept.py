@@ -186,9 +186,7 @@ class Acceptor:
     def _item(self, index: int, reading: Reading, datasets: dict[str, Dataset]) -> Item:
         dataset = datasets.get(reading.dataset)
         if dataset is None:
-            raise MalformedText(
-                f"There is no dataset {reading.dataset}.", reason="unknown-dataset"
-            )
+            raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
         salt = None if dataset.is_open else urandom(32)
         who = f"{dataset.id}/{reading.source}/"
         is_key = reading.key is not None

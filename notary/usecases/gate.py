@@ -74,8 +74,10 @@ class Gate:
         log = tx.row("get_log")
         mark = self._mark_file.read()
         if log is None:
-            hint = "run `notary init` to make a new one, on purpose." if mark is None else (
-                f"the mark {self._mark_file.path} knows one of size {mark.size}." + CLOSED
+            hint = (
+                "run `notary init` to make a new one, on purpose."
+                if mark is None
+                else (f"the mark {self._mark_file.path} knows one of size {mark.size}." + CLOSED)
             )
             raise StateRefused("There is no log in this database: " + hint, reason="no-log")
         origin, vkey, _, chain = log

@@ -161,9 +161,7 @@ def find_sources(
     return found
 
 
-def _add_sources(
-    tx: Transaction, items: list[HasSource]
-) -> dict[tuple[int, str], Source]:
+def _add_sources(tx: Transaction, items: list[HasSource]) -> dict[tuple[int, str], Source]:
     names, salts, tags = [], [], []
     for item in items:
         label = item.reading.source

@@ -208,9 +208,7 @@ def get_dataset(pool: Pool, name: str, caller: Caller | None) -> DatasetFacts:
     return facts
 
 
-def list_datasets(
-    pool: Pool, caller: Caller | None, after: str, limit: int
-) -> list[DatasetFacts]:
+def list_datasets(pool: Pool, caller: Caller | None, after: str, limit: int) -> list[DatasetFacts]:
     """The open datasets and the caller's own, by id, beginning after `after`."""
     with pool.transaction(read_only=True) as tx:
         rows = tx.maps(

@@ -214,9 +214,7 @@ def _read_leaves(
     return leaves, min(row[3] for row in rows), max(row[4] for row in rows)
 
 
-def _make_runs(
-    sources: list[_Source], leaves: dict[int, list[bytes]], chain: int
-) -> list[Run]:
+def _make_runs(sources: list[_Source], leaves: dict[int, list[bytes]], chain: int) -> list[Run]:
     runs, offset = [], 0
     for source in sources:
         runs.append(

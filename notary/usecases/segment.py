@@ -5,7 +5,7 @@ row. Pure but for `copy`, which hands the rows to the database.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from struct import pack
@@ -18,7 +18,7 @@ from notary.usecases.lanes import Dataset, Head, Source
 from notary.usecases.reading import KEY_REUSED, Acceptance, Pack, Reading
 
 RECORD_FIELDS = pack(">h", 13)
-DUPLICATE_FIELDS = pack(">h", 6)
+DUPLICATE_FIELDS = pack(">h", 5)
 DIGEST_FIELDS = pack(">h", 4)
 
 
@@ -47,8 +47,7 @@ class Known:
 
     chain: int
     n: int
-    received: datetime
-    leaf: bytes | None
+    accepted: Acceptance | None
 
 
 KnownKeys = dict[int, dict[int, Known]]
@@ -72,10 +71,8 @@ def find_known(tx: Transaction, items: Sequence[Item]) -> KnownKeys:
     prints = [item.key_print for item in items if item.key_print is not None]
     found: KnownKeys = {}
     if prints:
-        for key_print, payload_print, n, received, chain in tx.rows(
-            "find_duplicates", prints=prints
-        ):
-            known = Known(chain, n, received, None)
+        for key_print, payload_print, n, chain in tx.rows("find_duplicates", prints=prints):
+            known = Known(chain, n, None)
             found.setdefault(key_print, {})[payload_print] = known
     return found
 
@@ -87,9 +84,7 @@ class SegmentWriter:
     `lift` is how far `received` had to be lifted above the clock, at most.
     """
 
-    def __init__(
-        self, now: datetime, chain: int, heads: dict[int, Head], known: KnownKeys
-    ) -> None:
+    def __init__(self, now: datetime, chain: int, heads: dict[int, Head], known: KnownKeys) -> None:
         self._now = now
         self._chain = chain
         self._heads = heads
@@ -179,10 +174,9 @@ class SegmentWriter:
         )
         if item.key_print is not None:
             prints = binary.int8(item.key_print) + binary.int8(item.payload_print)
-            self._duplicates.append(
-                b"".join((DUPLICATE_FIELDS, prints, n, received, source_field, chain))
-            )
-            known = Known(accepted.chain, accepted.n, accepted.received, accepted.leaf)
+            day = binary.int4(binary.days(accepted.received))
+            self._duplicates.append(b"".join((DUPLICATE_FIELDS, prints, n, chain, day)))
+            known = Known(accepted.chain, accepted.n, accepted)
             self._known.setdefault(item.key_print, {})[item.payload_print] = known
         if item.dataset.digest_index:
             self._digests.append(
@@ -213,16 +207,16 @@ def _statement(item: Item, source: Source, head: Head, received: datetime) -> St
 
 
 def _duplicate(tx: Transaction, item: Item, source: Source, known: Known) -> Acceptance:
-    leaf = known.leaf
-    if leaf is None:
-        where = {"lane": item.lane, "source": source.id, "chain": known.chain, "n": known.n}
-        leaf = tx.rows("get_leaf", **where)[0][0]
+    if known.accepted is not None:
+        return replace(known.accepted, duplicate=True)
+    where = {"lane": item.lane, "source": source.id, "chain": known.chain, "n": known.n}
+    leaf, received = tx.rows("get_accepted", **where)[0]
     return Acceptance(
         item.reading.dataset,
         source.name,
         known.chain,
         known.n,
         leaf,
-        known.received,
+        received,
         duplicate=True,
     )

@@ -106,14 +106,14 @@ CREATE SEQUENCE segment_numbers;
 -- Finds what waits to be sealed, and nothing else.
 CREATE INDEX segments_waiting ON segments (dataset, number) WHERE batch IS NULL;
 
--- Known keys: HMACs under the instance secret, kept for the stated horizon.
+-- Known keys: HMACs under the instance secret, kept for the stated horizon; `day` counts
+-- from 2000-01-01.
 CREATE TABLE duplicates (
     key_print bigint NOT NULL,
     payload_print bigint NOT NULL,
     n bigint NOT NULL,
-    received timestamptz NOT NULL,
-    source integer NOT NULL,
     chain integer NOT NULL,
+    day integer NOT NULL,
     PRIMARY KEY (key_print, payload_print)
 );
 

@@ -40,11 +40,11 @@ CROSS JOIN LATERAL (
 
 -- name: find_duplicates
 -- In a later statement than the lock, so that what the last holder committed is seen.
-SELECT d.key_print, d.payload_print, d.n, d.received, d.chain
+SELECT d.key_print, d.payload_print, d.n, d.chain
 FROM duplicates d WHERE d.key_print = ANY(%(prints)s::bigint[])
 
--- name: get_leaf
-SELECT leaf FROM records
+-- name: get_accepted
+SELECT leaf, received FROM records
 WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s AND n = %(n)s
 
 -- name: find_form
@@ -70,7 +70,7 @@ COPY records (lane, source, n, received, chain, form, flags, leaf, observed, key
               salt, payload) FROM STDIN (FORMAT binary)
 
 -- name: copy_duplicates
-COPY duplicates (key_print, payload_print, n, received, source, chain)
+COPY duplicates (key_print, payload_print, n, chain, day)
 FROM STDIN (FORMAT binary)
 
 -- name: copy_digests
@@ -90,5 +90,5 @@ UPDATE idempotency SET answer = %(answer)s WHERE api_key = %(api_key)s AND key =
 
 -- name: forget_keys
 -- The stated horizon of duplicate detection and of Idempotency-Keys.
-WITH old AS (DELETE FROM duplicates WHERE received < %(before)s)
+WITH old AS (DELETE FROM duplicates WHERE day < %(before)s::date - date '2000-01-01')
 DELETE FROM idempotency WHERE created_at < %(before)s

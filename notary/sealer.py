@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The sealer process: seal what is due, sign, anchor, each at its interval; then again.
+
+A database or a ledger that is away costs only time. What only a person can mend (a fork,
+roots that disagree, missing records) closes the process's work and is said on each round.
+"""
+
+import json
+import signal
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from threading import Event
+
+from notary.config import Settings
+from notary.core.errors import NotaryError
+from notary.core.policy import SealingPolicy
+from notary.keys import load_key
+from notary.store.errors import LaneBusy, StoreUnavailable
+from notary.usecases.anchor import anchor_due
+from notary.usecases.seal import Sealer
+from notary.usecases.second_root import load_second_root
+from notary.usecases.sign import sign_newest
+from notary.wiring import Parts, clock, connect
+
+SHORTEST_ROUND_SECONDS = 0.05
+FORGET_EVERY = timedelta(hours=1)
+
+
+def say(event: str, **facts: object) -> None:
+    """One JSON line on standard output; never a payload or a key."""
+    print(json.dumps({"process": "sealer", "event": event, **facts}, default=str), flush=True)
+
+
+class Rounds:
+    """What the sealer does in a round; each verb has its own interval."""
+
+    def __init__(self, parts: Parts) -> None:
+        settings = parts.settings
+        self._parts = parts
+        self._signer = load_key(settings.log_key)
+        second_root = load_second_root() if settings.second_root else None
+        policy = SealingPolicy(settings.seal_count, settings.seal_age)
+        self._sealer = Sealer(parts.pool, parts.gate, policy, second_root)
+        self._signed_at: datetime | None = None
+        self._forgot_at: datetime | None = None
+        self.facts: dict[str, object] = {"second_root": "on" if second_root else "off"}
+
+    def go(self, now: datetime) -> bool:
+        """One round. Returns whether a batch was sealed, so that more may wait."""
+        parts, settings = self._parts, self._parts.settings
+        sealed = self._sealer.seal_due(now)
+        for batch in sealed:
+            say("sealed", index=batch.index, dataset=batch.dataset, count=batch.count)
+        if self._signed_at is None or now - self._signed_at >= settings.sign_interval:
+            checkpoint = sign_newest(parts.pool, parts.gate, parts.marks, self._signer, now)
+            self._signed_at = now
+            if checkpoint is not None:
+                say("signed", size=checkpoint.size, root=checkpoint.root.hex())
+        for anchored in anchor_due(
+            parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, now
+        ):
+            say(
+                "anchor",
+                ledger=anchored.ledger,
+                size=anchored.size,
+                state=anchored.state,
+                error=anchored.error,
+            )
+        self._forget(now)
+        return bool(sealed)
+
+    def _forget(self, now: datetime) -> None:
+        """Forget keys beyond their horizon, now and then."""
+        if self._forgot_at is None or now - self._forgot_at >= FORGET_EVERY:
+            with self._parts.pool.transaction() as tx:
+                tx.do("forget_keys", before=now - self._parts.settings.key_horizon)
+            self._forgot_at = now
+
+    def beat(self, now: datetime, problem: Mapping[str, object]) -> None:
+        """Leave word for /statusz."""
+        with self._parts.pool.transaction() as tx:
+            tx.do("beat", process="sealer", now=now, facts=json.dumps({**self.facts, **problem}))
+
+
+def run(settings: Settings) -> int:
+    """
+    Seal, sign and anchor until SIGTERM or SIGINT.
+
+    Raises:
+        KeyRefused, SecondRootMissing: before anything is begun.
+    """
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    rounds = Rounds(connect(settings, writes_ledger=True, pool_size=2))
+    pause = min(settings.seal_age, settings.sign_interval, timedelta(seconds=1)).total_seconds() / 2
+    said = None
+    while not stop.is_set():
+        problem: dict[str, object] = {}
+        more = False
+        try:
+            more = rounds.go(clock())
+            said = None
+        except NotaryError as error:
+            problem = {"problem": error.code, "detail": error.detail}
+            if said != problem:
+                say(
+                    "waits" if isinstance(error, StoreUnavailable | LaneBusy) else "stopped",
+                    **problem,
+                )
+            said = problem
+        try:
+            rounds.beat(clock(), problem)
+        except NotaryError:
+            more = False
+        if not more:
+            stop.wait(max(SHORTEST_ROUND_SECONDS, pause if not problem else 1.0))
+    return 0
