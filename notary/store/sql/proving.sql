@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: find_record
+-- One record with all that its statement and its place in a batch need.
+SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_salt,
+       r.chain, r.n, r.received, f.by_word, f.type, r.flags, r.leaf, r.observed, r.key,
+       r.message, r.salt, r.digest, r.payload,
+       CASE WHEN r.n > 0 THEN (
+           SELECT leaf FROM records WHERE lane = r.lane AND source = r.source
+              AND chain = r.chain AND n = r.n - 1) END AS prev,
+       run.batch, run.position, run.number, run.first, run.count, run.start,
+       run.prev AS run_prev, run.last AS run_last
+FROM datasets d
+JOIN sources s ON s.dataset = d.id
+JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = %(n)s
+              AND r.chain = coalesce(%(chain)s, (SELECT chain FROM log))
+JOIN forms f ON f.id = r.form
+LEFT JOIN LATERAL (
+    SELECT * FROM runs WHERE source = s.id AND chain = r.chain AND first <= r.n
+    ORDER BY first DESC LIMIT 1
+) AS run ON r.n < run.first + run.count
+WHERE d.name = %(dataset)s AND s.name = %(source)s
+
+-- name: find_batch
+-- A batch, its number of runs, and the first signed checkpoint over it.
+SELECT b.descriptor, b.leaf, (SELECT count(*) FROM runs WHERE batch = b.index) AS runs,
+       c.size, c.note
+FROM batches b LEFT JOIN LATERAL (
+    SELECT size, note FROM checkpoints WHERE size > b.index AND note IS NOT NULL
+    ORDER BY size LIMIT 1
+) AS c ON true
+WHERE b.index = %(index)s
+
+-- name: find_anchors
+-- On each ledger the first verified anchor that covers a batch.
+SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence
+FROM anchors a JOIN checkpoints c ON c.size = a.size
+WHERE a.state = 'verified' AND a.size > %(index)s
+ORDER BY a.ledger, a.size
+
+-- name: get_batch_tile
+SELECT data FROM batch_tiles
+WHERE batch = %(batch)s AND tree = %(tree)s AND level = %(level)s AND index = %(index)s

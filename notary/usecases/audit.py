@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Audit: recompute everything from what is stored, and compare (DESIGN, six verbs).
+
+It reads one snapshot, believes no stored hash, and names what differs: the first record,
+run, tile, batch, checkpoint or anchor. `scope.py` says which columns that covers.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notary.core.checkpoint import open_checkpoint
+from notary.core.descriptor import descriptor_leaf, parse_descriptor
+from notary.core.errors import NotaryError
+from notary.core.note import parse_vkey
+from notary.core.runs import source_tag
+from notary.core.tiles import TILE_WIDTH
+from notary.core.tree import root
+from notary.core.words import ZERO_HASH
+from notary.ledgers.port import Ledger, anchorable
+from notary.store.pool import Pool, Transaction
+from notary.usecases.audit_batches import BatchAudit, Differs, Facts
+from notary.usecases.marks import MarkFile
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was looked at, and all that differs (the first of each part)."""
+
+    records: int
+    waiting: int
+    batches: int
+    checkpoints: int
+    anchors: int
+    findings: tuple[str, ...]
+
+
+def audit(
+    pool: Pool,
+    marks: MarkFile,
+    ledgers: Sequence[Ledger],
+    progress: Callable[[int], None] = lambda records: None,
+) -> Report:
+    """
+    Recompute the whole log of one snapshot of the database.
+
+    `progress` is told how many records were recomputed so far.
+
+    Raises:
+        StoreUnavailable: the database went away; nothing is known then.
+    """
+    with pool.transaction(read_only=True, snapshot=True) as tx:
+        findings: list[str] = []
+
+        def part(name: str, look: Callable[[], int]) -> int:
+            try:
+                return look()
+            except Differs as differs:
+                findings.append(differs.detail)
+            except NotaryError as error:
+                findings.append(f"{name}: {error.detail}")
+            return 0
+
+        facts = Facts()
+        part("datasets and sources", lambda: _read_facts(tx, facts))
+        batches = BatchAudit(tx, facts, progress)
+        part("the batches", batches.look_at_batches)
+        part("waiting records", batches.look_at_waiting)
+        part("segments", batches.look_at_segments)
+        part("the log's hashes", lambda: _look_at_hashes(tx, facts))
+        signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, marks))
+        anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
+    return Report(
+        batches.sealed, batches.waiting, len(facts.leaves), signed, anchored, tuple(findings)
+    )
+
+
+def _read_facts(tx: Transaction, facts: Facts) -> int:
+    log = tx.row("get_log")
+    if log is None:
+        raise Differs("the log: there is none in this database")
+    facts.origin, facts.vkey, facts.size, facts.chain = log
+    facts.datasets = {row["id"]: row for row in tx.maps("audit_datasets")}
+    lanes = dict(tx.rows("audit_lanes"))
+    numbers: dict[int, int] = dict.fromkeys(facts.datasets, 0)
+    for source in tx.maps("audit_sources"):
+        name = f"source {source['id']} ({source['name']})"
+        dataset = facts.datasets.get(source["dataset"])
+        if dataset is None or lanes.get(source["lane"]) != source["dataset"]:
+            raise Differs(f"{name}: it belongs to no dataset, or to another one's lane")
+        if source["number"] is not None:
+            if source["number"] != numbers[source["dataset"]]:
+                raise Differs(f"{name}: the numbers of the dataset's sources have a gap")
+            numbers[source["dataset"]] += 1
+        if (source["tag_salt"] == b"") != dataset["is_open"]:
+            raise Differs(f"{name}: its tag is not of its dataset's kind")
+        if source_tag(dataset["name"], source["name"], source["tag_salt"]) != source["tag"]:
+            raise Differs(f"{name}: the tag doesn't follow from its name and salt")
+        facts.sources[source["id"]] = source
+    for id_, dataset in facts.datasets.items():
+        if dataset["source_count"] != numbers[id_]:
+            raise Differs(f"dataset {dataset['name']}: the count of its sources is wrong")
+    _read_batches(tx, facts)
+    return len(facts.sources)
+
+
+def _read_batches(tx: Transaction, facts: Facts) -> None:
+    """The log's leaves are without a gap, each dataset's batches are linked."""
+    last: dict[int, tuple[int, bytes]] = {}
+    for row in tx.maps("audit_batches"):
+        index, name = row["index"], f"batch {row['index']}"
+        if index != len(facts.leaves):
+            raise Differs(f"{name}: the log has a gap at leaf {len(facts.leaves)}")
+        descriptor = parse_descriptor(row["descriptor"])
+        if descriptor_leaf(row["descriptor"]) != row["leaf"]:
+            raise Differs(f"{name}: the leaf is not that of the descriptor")
+        dataset = facts.datasets.get(row["dataset"])
+        number, prev = last.get(row["dataset"], (-1, ZERO_HASH))
+        wanted = (dataset and dataset["name"], number + 1, prev, row["number"], row["count"])
+        got = (
+            descriptor.dataset,
+            descriptor.number,
+            descriptor.prev,
+            descriptor.number,
+            descriptor.count,
+        )
+        if wanted != got:
+            raise Differs(f"{name}: the descriptor doesn't follow on the dataset's last one")
+        last[row["dataset"]] = (number + 1, row["leaf"])
+        facts.leaves.append(row["leaf"])
+        facts.descriptors.append((row["dataset"], descriptor))
+    if len(facts.leaves) != facts.size:
+        raise Differs(f"the log: its size is {facts.size}, its leaves are {len(facts.leaves)}")
+    for id_, dataset in facts.datasets.items():
+        number, leaf = last.get(id_, (-1, ZERO_HASH))
+        if (dataset["batch_count"], dataset["last_descriptor"]) != (number + 1, leaf):
+            raise Differs(f"dataset {dataset['name']}: its last batch is another one")
+
+
+def _look_at_hashes(tx: Transaction, facts: Facts) -> int:
+    """Every hash of which the log's tiles are made, recomputed from its leaves."""
+    wanted: dict[tuple[int, int], bytes] = {}
+    level, hashes = 0, list(facts.leaves)
+    while hashes:
+        wanted.update({(level, index): hash_ for index, hash_ in enumerate(hashes)})
+        full = len(hashes) // TILE_WIDTH
+        hashes = [bytes(root(hashes[i * TILE_WIDTH : (i + 1) * TILE_WIDTH])) for i in range(full)]
+        level += 1
+    for level, index, hash_ in tx.rows("audit_log_hashes"):
+        if wanted.pop((level, index), None) != hash_:
+            raise Differs(f"tile of the log, level {level}, hash {index}: it is another one")
+    for level, index in wanted:
+        raise Differs(f"tile of the log, level {level}, hash {index}: it is missing")
+    return len(facts.leaves)
+
+
+def _look_at_checkpoints(tx: Transaction, facts: Facts, marks: MarkFile) -> int:
+    known: dict[int, bytes] = {}
+    for size, stored, note in tx.rows("audit_checkpoints"):
+        name = f"checkpoint of size {size}"
+        if size > len(facts.leaves) or root(facts.leaves[:size]) != stored:
+            raise Differs(f"{name}: its root is not that of the log's leaves")
+        known[size] = stored
+        if note is None:
+            continue
+        checkpoint, _ = open_checkpoint(note, [parse_vkey(facts.vkey)])
+        if (checkpoint.origin, checkpoint.size, checkpoint.root) != (facts.origin, size, stored):
+            raise Differs(f"{name}: the signed note says something else")
+    mark = marks.read()
+    if mark is None:
+        raise Differs("the high-water mark: it is missing")
+    if mark.origin != facts.origin or (
+        mark.size and known.get(mark.size) != bytes.fromhex(mark.root)
+    ):
+        raise Differs("the high-water mark: the database doesn't hold its checkpoint")
+    return len(known)
+
+
+def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -> int:
+    by_name = {ledger.name: ledger for ledger in ledgers}
+    count = 0
+    for row in tx.maps("audit_anchors"):
+        name = f"anchor of size {row['size']} on {row['ledger']}"
+        ledger = by_name.get(row["ledger"])
+        if row["root"] is None or ledger is None:
+            raise Differs(f"{name}: there is no such checkpoint or ledger")
+        if row["state"] == "verified":
+            _look_at_anchor(name, row, ledger, facts.origin)
+        elif row["evidence"] is not None:
+            raise Differs(f"{name}: it has evidence and is not called verified")
+        count += 1
+    return count
+
+
+def _look_at_anchor(name: str, row: Mapping[str, Any], ledger: Ledger, origin: str) -> None:
+    what = anchorable(origin, row["size"], row["root"])
+    if ledger.confirm(what) != "verified":
+        raise Differs(f"{name}: the ledger doesn't hold it")
+    if row["evidence"] is None or json.loads(row["evidence"]) != ledger.evidence(what):
+        raise Differs(f"{name}: the evidence is not the ledger's")
+
+
+def describe(report: Report) -> Iterator[str]:
+    """The report in lines for a person."""
+    yield (
+        f"{report.records} records in {report.batches} batches, {report.waiting} waiting, "
+        f"{report.checkpoints} checkpoints, {report.anchors} anchors were recomputed."
+    )
+    for finding in report.findings:
+        yield f"DIFFERS: {finding}"
+    if not report.findings:
+        yield "Nothing differs."

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Prove: from a record to its receipt (docs/spec/receipt-v1.md).
+
+What a batch adds to a receipt (descriptor, path in the log, checkpoint, anchors) is made
+once and kept once it can't change any more; the tiles that were read are kept as long as
+there is room. A receipt costs one query beyond that, whatever the log's size.
+"""
+
+import json
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any, Literal
+
+from notary.core.errors import NotaryError
+from notary.core.runs import Run, format_run
+from notary.core.statement import statement_leaf
+from notary.core.tiles import inclusion_path_from_tiles
+from notary.ledgers.port import Ledger
+from notary.store.logtiles import read_log_tile
+from notary.store.pool import Pool, Transaction
+from notary.usecases.record import statement_text
+from notary.usecases.registers import Caller, NotFound
+from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
+
+Until = Literal["signed", "witnessed", "anchored"]
+
+MAX_TILES = 2048
+MAX_BATCHES = 4096
+
+
+class NotYet(NotaryError):
+    """The record is accepted; what was asked for isn't there yet."""
+
+    code = "not-yet"
+
+    def __init__(self, state: str, retry_after_seconds: int) -> None:
+        super().__init__(state=state, retry_after_seconds=retry_after_seconds)
+        self.state = state
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StoreDamaged(NotaryError):
+    """The stored record is not the one that was sealed; run an audit."""
+
+    code = "store-damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A receipt as text; `final` once every required witness and ledger is in it."""
+
+    text: str
+    final: bool
+    anchored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchPart:
+    """What all receipts of a batch share; `json` holds its members, ready to be put in."""
+
+    run_count: int
+    count: int
+    json: Mapping[str, str]
+    anchored: bool
+
+
+class Tiles:
+    """Tiles of batch trees that were read, the least recently used given up first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[int, int, int, int, int], list[list[bytes]]] = OrderedDict()
+
+    def of(self, batch: int, tree: int) -> "_TreeTiles":
+        """The tiles of one tree, as a cache for the functions in core/tiles.py."""
+        return _TreeTiles(self._known, self._most, batch, tree)
+
+
+class _TreeTiles(dict[tuple[int, int, int], list[list[bytes]]]):
+    """A view of `Tiles` on one tree. Tiles of sealed trees never change."""
+
+    def __init__(
+        self,
+        known: OrderedDict[tuple[int, int, int, int, int], list[list[bytes]]],
+        most: int,
+        batch: int,
+        tree: int,
+    ) -> None:
+        super().__init__()
+        self._known, self._most, self._tree = known, most, (batch, tree)
+
+    def get(self, key: tuple[int, int, int], default: Any = None) -> Any:
+        """The tile, or the default."""
+        return self._known.get(self._tree + key, default)
+
+    def __setitem__(self, key: tuple[int, int, int], levels: list[list[bytes]]) -> None:
+        self._known[self._tree + key] = levels
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
+
+
+class Prover:
+    """Makes receipts for one process; may be called from several threads."""
+
+    def __init__(self, pool: Pool, ledgers: Sequence[Ledger]) -> None:
+        self._pool = pool
+        self._required = {ledger.name for ledger in ledgers if ledger.required}
+        self._kinds = {ledger.name: ledger.kind for ledger in ledgers}
+        self._tiles = Tiles(MAX_TILES)
+        self._batches: OrderedDict[int, _BatchPart] = OrderedDict()
+        self._lock = Lock()
+
+    def receipt(
+        self,
+        dataset: str,
+        source: str,
+        n: int,
+        *,
+        caller: Caller | None,
+        chain: int | None = None,
+        until: Until = "signed",
+    ) -> Proof:
+        """
+        The receipt of a record that the caller may read.
+
+        Raises:
+            NotFound: there is none, or it isn't the caller's to see.
+            NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
+            StoreDamaged: the stored columns don't give the leaf.
+        """
+        with self._pool.transaction(read_only=True) as tx:
+            rows = tx.maps("find_record", dataset=dataset, source=source, n=n, chain=chain)
+            if not rows or not _may_read(rows[0], caller):
+                raise NotFound(f"There is no record {n} of {source} in {dataset} here.")
+            row = rows[0]
+            if row["batch"] is None:
+                raise NotYet("accepted", 2)
+            part = self._batch_part(tx, row["batch"])
+            if part is None:
+                raise NotYet("sealed", 1)
+            if until == "anchored" and not part.anchored:
+                raise NotYet("signed", 5)
+            text = self._write(tx, row, part)
+        return Proof(text, part.anchored, part.anchored)
+
+    def _write(self, tx: Transaction, row: dict[str, Any], part: _BatchPart) -> str:
+        """
+        The members in the order of RFC 8785; strings by the JSON library.
+
+        docs/spec/receipt-v1.md, section Members.
+        """
+        statement = statement_text(row)
+        if statement_leaf(statement) != row["leaf"]:
+            raise StoreDamaged(f"Record {row['n']} of {row['source']} was altered in the store.")
+        run = Run(
+            row["number"],
+            row["tag"],
+            row["chain"],
+            row["first"],
+            row["count"],
+            row["start"],
+            row["run_prev"],
+            row["run_last"],
+        )
+        path = self._path(tx, row["batch"], RECORDS_TREE, run.index_of(row["n"]), part.count)
+        run_path = self._path(tx, row["batch"], RUNS_TREE, row["position"], part.run_count)
+        members = {
+            **part.json,
+            "kind": '"record"',
+            "path": _hashes(path),
+            "run": f'{{"entry":{json.dumps(format_run(run))},"index":{row["position"]},'
+            f'"path":{_hashes(run_path)},"size":{part.run_count}}}',
+            "statement": json.dumps(statement, ensure_ascii=False),
+            "v": '"receipt/1"',
+        }
+        if not row["is_open"]:
+            members["tag_salt"] = f'"{row["tag_salt"].hex()}"'
+        if row["payload"] is not None:
+            members["payload"] = f'"{b64encode(row["payload"]).decode()}"'
+            if row["salt"] is not None:
+                members["salt"] = f'"{row["salt"].hex()}"'
+        return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
+
+    def _path(self, tx: Transaction, batch: int, tree: int, index: int, size: int) -> list[bytes]:
+        read = partial(_read_batch_tile, tx, batch, tree)
+        with self._lock:
+            cache = self._tiles.of(batch, tree)
+            return inclusion_path_from_tiles(read, index, size, cache=cache)
+
+    def _batch_part(self, tx: Transaction, index: int) -> _BatchPart | None:
+        """What the batch adds, or None while no signed checkpoint covers it."""
+        known = self._batches.get(index)
+        if known is not None:
+            return known
+        found = tx.maps("find_batch", index=index)[0]
+        if found["note"] is None:
+            return None
+        anchors = tx.maps("find_anchors", index=index)
+        read = partial(read_log_tile, tx)
+        log_path = inclusion_path_from_tiles(read, index, found["size"])
+        part = _BatchPart(
+            run_count=found["runs"],
+            count=json.loads(found["descriptor"])["count"],
+            json={
+                "anchors": "[" + ",".join(self._anchor(read, index, row) for row in anchors) + "]",
+                "checkpoint": json.dumps(found["note"], ensure_ascii=False),
+                "descriptor": json.dumps(found["descriptor"], ensure_ascii=False),
+                "log": f'{{"index":{index},"path":{_hashes(log_path)}}}',
+            },
+            anchored={row["ledger"] for row in anchors} >= self._required,
+        )
+        if part.anchored:
+            with self._lock:
+                self._batches[index] = part
+                while len(self._batches) > MAX_BATCHES:
+                    self._batches.popitem(last=False)
+        return part
+
+    def _anchor(self, read: Any, index: int, row: Mapping[str, Any]) -> str:
+        path = inclusion_path_from_tiles(read, index, row["size"])
+        return json.dumps(
+            {
+                "ledger": row["ledger"],
+                "kind": self._kinds.get(row["ledger"], "unknown"),
+                "size": row["size"],
+                "root": row["root"].hex(),
+                "path": [hash_.hex() for hash_ in path],
+                "evidence": json.loads(row["evidence"]),
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+
+def _may_read(row: Mapping[str, Any], caller: Caller | None) -> bool:
+    return row["is_open"] or (caller is not None and caller.owner == row["owner"])
+
+
+def _hashes(path: Sequence[bytes]) -> str:
+    return "[" + ",".join([f'"{hash_.hex()}"' for hash_ in path]) + "]"
+
+
+def _read_batch_tile(
+    tx: Transaction, batch: int, tree: int, level: int, index: int, width: int
+) -> bytes:
+    row = tx.row("get_batch_tile", batch=batch, tree=tree, level=level, index=index)
+    return bytes(row[0])[: 32 * width] if row else b""
