@@ -33,10 +33,18 @@ def _bytes(value: str | bytes | None, cursor: object) -> bytes | None:
 BYTEA = ext.new_type((17,), "BYTEA", _bytes)
 
 
+class Connection(ext.connection):
+    """A connection that knows which queries it has prepared."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.prepared: set[str] = set()
+
+
 class Transaction:
     """Named queries inside one database transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.cursor = connection.cursor()
 
@@ -60,8 +68,22 @@ class Transaction:
     def maps(self, name: str, /, **values: object) -> list[dict[str, Any]]:
         """All rows of a named query, each by the names of its columns."""
         rows = self.rows(name, **values)
-        names = [column.name for column in self.cursor.description]
+        names = [column.name for column in self.cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def prepared(self, name: str, /, *values: object) -> list[dict[str, Any]]:
+        """
+        All rows of a named query that is planned once for each connection.
+
+        Its text has $1, $2 … where the values go: for what is asked thousands of times.
+        """
+        if name not in self.connection.prepared:
+            self.cursor.execute(f"PREPARE {name} AS {query(name)}")
+            self.connection.prepared.add(name)
+        marks = ",".join(["%s"] * len(values))
+        self.cursor.execute(f"EXECUTE {name} ({marks})", values)
+        names = [column.name for column in self.cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
 
     def stream(self, name: str, size: int, /, **values: object) -> Iterator[tuple[Any, ...]]:
         """The rows of a named query through a cursor of the server, `size` at a time."""
@@ -107,12 +129,14 @@ class Pool:
 
     @contextmanager
     def transaction(
-        self, *, read_only: bool = False, snapshot: bool = False
+        self, *, read_only: bool = False, snapshot: bool = False, each_alone: bool = False
     ) -> Iterator[Transaction]:
         """
         A transaction: committed at the end of the block, rolled back by an error.
 
-        With `snapshot` all statements see one state (REPEATABLE READ).
+        With `snapshot` all statements see one state (REPEATABLE READ). With `each_alone`
+        each statement is a transaction of its own, which saves two round trips where
+        what is read never changes.
 
         Raises:
             StoreUnavailable: the database can't be reached, or the connection broke
@@ -129,7 +153,9 @@ class Pool:
         try:
             connection = self._take()
             level = ext.ISOLATION_LEVEL_REPEATABLE_READ if snapshot else None
-            connection.set_session(isolation_level=level or "DEFAULT", readonly=read_only)
+            connection.set_session(
+                isolation_level=level or "DEFAULT", readonly=read_only, autocommit=each_alone
+            )
             transaction = Transaction(connection)
             try:
                 yield transaction
@@ -161,7 +187,9 @@ class Pool:
         return self._open()
 
     def _open(self) -> Any:
-        connection = psycopg2.connect(self._url, connect_timeout=5, options=SETTINGS)
+        connection = psycopg2.connect(
+            self._url, connection_factory=Connection, connect_timeout=5, options=SETTINGS
+        )
         ext.register_type(BYTEA, connection)
         if self._on_connect is not None:
             try:

@@ -133,8 +133,8 @@ class Prover:
             NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
             StoreDamaged: the stored columns don't give the leaf.
         """
-        with self._pool.transaction(read_only=True) as tx:
-            rows = tx.maps("find_record", dataset=dataset, source=source, n=n, chain=chain)
+        with self._pool.transaction(read_only=True, each_alone=True) as tx:
+            rows = tx.prepared("find_record", dataset, source, n, chain)
             if not rows or not _may_read(rows[0], caller):
                 raise NotFound(f"There is no record {n} of {source} in {dataset} here.")
             row = rows[0]
@@ -249,5 +249,5 @@ def _hashes(path: Sequence[bytes]) -> str:
 def _read_batch_tile(
     tx: Transaction, batch: int, tree: int, level: int, index: int, width: int
 ) -> bytes:
-    row = tx.row("get_batch_tile", batch=batch, tree=tree, level=level, index=index)
-    return bytes(row[0])[: 32 * width] if row else b""
+    rows = tx.prepared("get_batch_tile", batch, tree, level, index)
+    return bytes(rows[0]["data"])[: 32 * width] if rows else b""

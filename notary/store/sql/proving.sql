@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: find_record
--- One record with all that its statement and its place in a batch need.
+-- One record with all that its statement and its place in a batch need. Prepared:
+-- dataset, source, n, chain (or null: the current one).
 SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_salt,
        r.chain, r.n, r.received, f.by_word, f.type, r.flags, r.leaf, r.observed, r.key,
        r.message, r.salt, r.digest, r.payload,
@@ -12,14 +13,14 @@ SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_sal
        run.prev AS run_prev, run.last AS run_last
 FROM datasets d
 JOIN sources s ON s.dataset = d.id
-JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = %(n)s
-              AND r.chain = coalesce(%(chain)s, (SELECT chain FROM log))
+JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = $3
+              AND r.chain = coalesce($4, (SELECT chain FROM log))
 JOIN forms f ON f.id = r.form
 LEFT JOIN LATERAL (
     SELECT * FROM runs WHERE source = s.id AND chain = r.chain AND first <= r.n
     ORDER BY first DESC LIMIT 1
 ) AS run ON r.n < run.first + run.count
-WHERE d.name = %(dataset)s AND s.name = %(source)s
+WHERE d.name = $1 AND s.name = $2
 
 -- name: find_batch
 -- A batch, its number of runs, and the first signed checkpoint over it.
@@ -39,5 +40,6 @@ WHERE a.state = 'verified' AND a.size > %(index)s
 ORDER BY a.ledger, a.size
 
 -- name: get_batch_tile
+-- Prepared: batch, tree, level, index.
 SELECT data FROM batch_tiles
-WHERE batch = %(batch)s AND tree = %(tree)s AND level = %(level)s AND index = %(index)s
+WHERE batch = $1 AND tree = $2 AND level = $3 AND index = $4
