@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place that picks real parts for the settings. Nothing happens at import."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,15 +93,13 @@ def make_trust(settings: Settings, ledgers: list[Ledger], vkey: str) -> str:
         {"id": ledger.name, "kind": ledger.kind, **ledger.trust()} for ledger in ledgers
     ]
     return format_trust(
-        json.dumps(
-            {
-                "v": "trust/1",
-                "name": settings.name,
-                "logs": [{"key": vkey, "from": 0, "to": None}],
-                "witnesses": [],
-                "quorum": 0,
-                "ledgers": listed,
-                "delay_seconds": 3600,
-            }
-        )
+        {
+            "v": "trust/1",
+            "name": settings.name,
+            "logs": [{"key": vkey, "from": 0, "to": None}],
+            "witnesses": [],
+            "quorum": 0,
+            "ledgers": listed,
+            "delay_seconds": 3600,
+        }
     )

@@ -14,6 +14,7 @@ from notary.core.errors import MalformedText
 
 MAX_INTEGER = 2**53 - 1
 
+
 def dumps(value: object) -> str:
     """
     Write a value as canonical JSON.

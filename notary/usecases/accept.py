@@ -192,6 +192,7 @@ class Acceptor:
         is_key = reading.key is not None
         known = f"key {who}{reading.key}" if is_key else f"time {who}{reading.observed}"
         has_print = is_key or reading.observed is not None
+        named = dataset.is_open or reading.keeps_names
         return Item(
             index=index,
             reading=reading,
@@ -202,6 +203,8 @@ class Acceptor:
             message=message_hash(salt, reading.pack),
             key_print=self._print(known.encode()) if has_print else None,
             payload_print=self._print(b"payload " + reading.payload) if has_print else 0,
+            observed=reading.observed if named else None,
+            key=reading.key if named else None,
         )
 
     def _print(self, data: bytes) -> int:

@@ -32,7 +32,8 @@ class Reading:
     One reading or item on its way in: ids as text, the payload's bytes as received.
 
     `observed` and `key` are the sender's time and message id as sent; `pack` is the
-    message from which the reading was split.
+    message from which the reading was split. Both stand in the statement of an open
+    dataset; in any other only where the feed says so (`keeps_names`).
     """
 
     dataset: str
@@ -43,6 +44,7 @@ class Reading:
     observed: str | None = None
     key: str | None = None
     pack: Pack | None = None
+    keeps_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class Item:
     """
     One reading between the look at it and the commit; `index` is its place in the call.
 
-    `key_print` is None where neither a key nor the sender's time is known.
+    `key_print` is None where neither a key nor the sender's time is known; `observed` and
+    `key` are what may stand in the statement.
     """
 
     index: int
@@ -39,6 +40,8 @@ class Item:
     message: bytes | None
     key_print: int | None
     payload_print: int
+    observed: str | None
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,8 @@ class SegmentWriter:
                     binary.int2(form),
                     binary.int2(KEY_REUSED if accepted.key_reused else 0),
                     binary.data(accepted.leaf),
-                    binary.text(reading.observed),
-                    binary.text(reading.key),
+                    binary.text(item.observed),
+                    binary.text(item.key),
                     binary.data(item.message),
                     binary.data(item.salt),
                     binary.data(reading.payload),
@@ -200,8 +203,8 @@ def _statement(item: Item, source: Source, head: Head, received: datetime) -> St
         type=reading.type,
         digest=item.digest if is_open else None,
         commitment=None if is_open else item.digest,
-        observed=reading.observed,
-        key=reading.key,
+        observed=item.observed,
+        key=item.key,
         message=item.message,
     )
 

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a verification found: each check made, each not made, and whose word it is.
+
+Codes are stable; their sentences stand in the catalogues as `check.<code>.<status>`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["held", "own-word", "not-checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One check. `held`: proved here. `own-word`: consistent, but only the notary says so.
+    `not-checked`: not made, for the reason in `facts`. One that fails raises instead.
+    """
+
+    code: str
+    status: Status
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    A receipt that holds. `kind` is record, row or file; `subject` its facts; `origin` the
+    log's name, `fingerprint` SHA-256 over kind and public key of the log key in hex.
+    """
+
+    kind: str
+    subject: Mapping[str, object]
+    trust_name: str
+    origin: str
+    fingerprint: str
+    checks: tuple[Check, ...]
+
+    def status(self, code: str) -> Status | None:
+        """The status of the first check of that code, or None."""
+        return next((check.status for check in self.checks if check.code == code), None)
