@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures all figures, or those named: python -m bench [seal] [receipt] [mqtt] ..."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from bench.readings import PACK, SIZE_BYTES, payload
+from bench.table import Figure, show, write
+from bench.world import PACKED, SINGLE, STORED, World
+from notary.core.policy import SealingPolicy
+from notary.keys import load_key
+from notary.local.ports import free_port
+from notary.local.processes import Child, Children
+from notary.store import binary
+from notary.usecases.anchor import anchor_due
+from notary.usecases.seal import Sealer
+from notary.usecases.second_root import load_second_root
+from notary.usecases.sign import sign_newest
+from notary.wiring import clock
+
+SECONDS = float(os.environ.get("NOTARY_BENCH_SECONDS", "10"))
+RECORDS = int(os.environ.get("NOTARY_BENCH_RECORDS", "200000"))
+SINGLE_RATE, PACK_RATE = 40_000.0, 800.0
+
+
+def sha256_rate(size_bytes: int = 65) -> float:
+    """SHA-256 of that many bytes, per second."""
+    data, count = b"x" * size_bytes, 500_000
+    begun = time.perf_counter()
+    for _ in range(count):
+        sha256(data).digest()
+    return count / (time.perf_counter() - begun)
+
+
+def seal(world: World) -> list[Figure]:
+    """Accept RECORDS readings, seal them, sign and anchor; then look at the disk."""
+    before = world.database_bytes()
+    world.fill(STORED, RECORDS)
+    parts = world.parts()
+    policy = SealingPolicy(world.settings.seal_count, world.settings.seal_age)
+    sealer = Sealer(parts.pool, parts.gate, policy, load_second_root())
+    begun, sealed = time.perf_counter(), 0
+    while batches := sealer.seal_due(clock(), at_once=True):
+        sealed += sum(batch.count for batch in batches)
+    rate = sealed / (time.perf_counter() - begun)
+    sign_newest(parts.pool, parts.gate, parts.marks, load_key(world.settings.log_key), clock())
+    interval = world.settings.anchor_interval
+    anchor_due(parts.pool, parts.gate, parts.ledgers, interval, clock(), at_once=True)
+    grown = (world.database_bytes() - before) / sealed - SIZE_BYTES
+    return [
+        Figure("seal", rate, "records/s", "SHA-256 of 65 bytes/s", sha256_rate()),
+        Figure("disk_bytes_per_record", grown, "bytes beyond payload", "aim, bytes", 350.0),
+    ]
+
+
+def loads(port: int, paths: list[str], processes: int = 2) -> float:
+    """GETs per second from some processes at once; every answer must be 200."""
+    share = len(paths) // processes
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "bench.load", str(port), str(SECONDS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(processes)
+    ]
+    for place, process in enumerate(started):
+        assert process.stdin
+        process.stdin.write("\n".join(paths[place * share : (place + 1) * share]))
+        process.stdin.close()
+    total = 0.0
+    for process in started:
+        assert process.stdout
+        rate, bad = process.stdout.read().split()
+        if bad != "0":
+            raise SystemExit(f"{bad} answers were not 200: the figure would be worth nothing")
+        total += float(rate)
+    return total
+
+
+def receipt(world: World) -> list[Figure]:
+    """Cold receipts over HTTP: each record is asked for once."""
+    client = world.client
+    with world.pool.transaction(read_only=True) as tx:
+        tx.cursor.execute(
+            "SELECT s.name, r.n FROM records r JOIN sources s ON s.id = r.source "
+            "JOIN datasets d ON d.id = s.dataset WHERE d.name = %s",
+            (STORED,),
+        )
+        stored = tx.cursor.fetchall()
+    random.Random(1).shuffle(stored)
+    paths = [f"/v1/datasets/{STORED}/sources/{name}/records/{n}/receipt" for name, n in stored]
+    (web,) = world.start(["web"])
+    web.wait_until(lambda: client.request("GET", "/readyz")[0] == 200, 60)
+    size = len(client.wait_for(paths.pop(), 30))
+    rate = loads(world.port, paths)
+    web.stop()
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-b", f"127.0.0.1:{port}"]
+    command += ["-w", str(world.settings.workers), "--log-level", "warning", "bench.empty:app"]
+    env = {**os.environ, "NOTARY_BENCH_BYTES": str(size)}
+    empty = world.children.add(
+        Child.start("empty", command, log=world.var / "log" / "empty.log", environment=env)
+    )
+    time.sleep(2)
+    yardstick = loads(port, ["/empty"] * len(paths))
+    empty.stop()
+    return [Figure("receipt", rate, "receipts/s", f"empty Flask route, {size} bytes", yardstick)]
+
+
+def raw_receive(world: World) -> float:
+    """The yardstick of mqtt_single, from the same broker with the same live publishers."""
+    receiver = subprocess.Popen(
+        [sys.executable, "-m", "bench.raw_receive", world.notary_mqtt, "notary/v1/raw/#",
+         str(SECONDS + 1)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    time.sleep(0.5)
+    publishers = world.publishers("raw", "single", SINGLE_RATE, SECONDS)
+    out, _ = receiver.communicate()
+    for publisher in publishers:
+        publisher.communicate()
+    return float(out)
+
+
+def raw_copy(world: World) -> float:
+    """The yardstick of mqtt_pack: binary COPY of the same columns, 1,000 a transaction."""
+    with world.pool.transaction() as tx:
+        tx.cursor.execute(
+            "DROP TABLE IF EXISTS bench_copy; "
+            "CREATE TABLE bench_copy (LIKE records INCLUDING DEFAULTS, "
+            "PRIMARY KEY (lane, source, chain, n, received))"
+        )
+    fields, now = (13).to_bytes(2, "big"), binary.int8(binary.microseconds(clock()))
+    chunks = [
+        binary.table(
+            [
+                b"".join(
+                    (fields, binary.int4(1), binary.int4(i % 10_000), binary.int8(i), now,
+                     binary.int4(0), binary.int2(1), binary.int2(0), binary.data(bytes(32)),
+                     binary.text(f"2026-01-01T00:00:00.{i:09d}Z"), binary.text(str(i)),
+                     binary.data(bytes(32)), binary.data(None), binary.data(payload(i)))
+                )
+                for i in range(start, start + 1000)
+            ]
+        )
+        for start in range(0, 200_000, 1000)
+    ]  # fmt: skip
+    command = (
+        "COPY bench_copy (lane, source, n, received, chain, form, flags, leaf, observed, key,"
+        " message, salt, payload) FROM STDIN (FORMAT binary)"
+    )
+    begun = time.perf_counter()
+    from io import BytesIO
+
+    for chunk in chunks:
+        with world.pool.transaction() as tx:
+            tx.cursor.copy_expert(command, BytesIO(chunk))
+    rate = 200_000 / (time.perf_counter() - begun)
+    with world.pool.transaction() as tx:
+        tx.cursor.execute("DROP TABLE bench_copy")
+    return rate
+
+
+def ingest_rate(world: World, dataset: str, kind: str, rate: float) -> float:
+    """Committed readings per second while the publishers run, sealing and signing on."""
+    publishers = world.publishers(dataset, kind, rate, SECONDS + 3)
+    while world.count(dataset) == 0:
+        if any(publisher.poll() is not None for publisher in publishers):
+            raise SystemExit("nothing was accepted; see the logs in var/bench/log")
+        time.sleep(0.1)
+    time.sleep(1)
+    begun, first = time.perf_counter(), world.count(dataset)
+    time.sleep(SECONDS)
+    last, passed = world.count(dataset), time.perf_counter() - begun
+    for publisher in publishers:
+        publisher.communicate()
+    return (last - first) / passed
+
+
+def mqtt(world: World) -> list[Figure]:
+    """Both ways in, and their yardsticks."""
+    raw, copy = raw_receive(world), raw_copy(world)
+    started = world.start(["sealer", "ingest"])
+    time.sleep(3)
+    single = ingest_rate(world, SINGLE, "single", SINGLE_RATE)
+    drain(world, SINGLE)
+    packed = ingest_rate(world, PACKED, "pack", PACK_RATE)
+    for child in started:
+        child.stop()
+    return [
+        Figure("mqtt_single", single, "readings/s", "raw paho receive, one by one/s", raw),
+        Figure("mqtt_pack", packed, f"readings/s, packs of {PACK}", "raw COPY rows/s", copy),
+    ]
+
+
+def drain(world: World, dataset: str) -> None:
+    """Wait until what the broker still holds has come in."""
+    last = -1
+    while (now := world.count(dataset)) != last:
+        last = now
+        time.sleep(1.5)
+
+
+PARTS = {"seal": seal, "receipt": receipt, "mqtt": mqtt}
+
+
+def main(names: list[str]) -> int:
+    """Measure and print. The receipts need what `seal` stored."""
+    var = Path("var/bench").resolve()
+    shutil.rmtree(var, ignore_errors=True)
+    var.mkdir(parents=True)
+    figures: list[Figure] = []
+    with Children() as children:
+        world = World(var, os.environ, children)
+        print(world.settings_shown(), flush=True)
+        print(f"{RECORDS:,} records stored, {SECONDS:g} s a rate, {os.cpu_count()} cores\n")
+        for name, measure in PARTS.items():
+            if not names or name in names or (name == "seal" and "receipt" in names):
+                print(f"measuring {name} ...", flush=True)
+                figures += measure(world)
+    print("\n" + show(figures))
+    write(figures, Path("var/bench.json"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures with their yardsticks: the printed table and bench.json."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure and what it is held against; ratio = value / yardstick."""
+
+    name: str
+    value: float
+    unit: str
+    yardstick: str
+    yardstick_value: float
+
+    @property
+    def ratio(self) -> float:
+        """The figure as a part of its yardstick."""
+        return self.value / self.yardstick_value if self.yardstick_value else 0.0
+
+
+def show(figures: list[Figure]) -> str:
+    """The table for people."""
+    lines = [f"{'':24}{'value':>14}  {'unit':22}{'ratio':>8}  yardstick"]
+    for f in figures:
+        lines.append(
+            f"{f.name:24}{f.value:14,.0f}  {f.unit:22}{f.ratio:8.3f}  "
+            f"{f.yardstick_value:,.0f} {f.yardstick}"
+        )
+    return "\n".join(lines)
+
+
+def write(figures: list[Figure], path: Path) -> None:
+    """The same as JSON."""
+    path.write_text(
+        json.dumps(
+            {
+                f.name: {
+                    "value": round(f.value, 3),
+                    "unit": f.unit,
+                    "yardstick": f.yardstick,
+                    "yardstick_value": round(f.yardstick_value, 3),
+                    "ratio": round(f.ratio, 4),
+                }
+                for f in figures
+            },
+            indent=1,
+        )
+        + "\n",
+        encoding="utf-8",
+    )

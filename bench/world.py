@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A notary of its own under var/bench, started as `make run` starts it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bench.readings import payload, sources
+from notary.config import Settings
+from notary.local.client import Client
+from notary.local.ports import free_port
+from notary.local.processes import Child, Children
+from notary.local.run import Local
+from notary.store.pool import Pool
+from notary.usecases.reading import Reading
+from notary.usecases.registers import Caller, add_dataset
+from notary.wiring import Parts, clock, connect
+
+SINGLE, PACKED, STORED = "bench-single", "bench-pack", "bench-stored"
+FEEDS = """\
+[[feeds]]
+name = "single"
+filter = "notary/v1/bench-single/+/up"
+template = "notary/v1/{dataset}/{source}/up"
+codec = "json"
+observed = "time"
+key = "id"
+
+[[feeds]]
+name = "pack"
+filter = "notary/v1/bench-pack/+/up"
+template = "notary/v1/{dataset}/{source}/up"
+codec = "ndjson"
+observed = "time"
+key = "id"
+"""
+
+
+class World(Local):
+    """Servers, log, datasets; the notary's processes start when they are measured."""
+
+    def __init__(self, var: Path, env: Mapping[str, str], children: Children) -> None:
+        super().__init__(var, {**env, "NOTARY_PORT": str(free_port())}, children)
+        self.start_servers()
+        (var / "notary.toml").write_text(FEEDS, encoding="utf-8")
+        self.process_env = {
+            **self.settings_env(),
+            "NOTARY_CONFIG": str(var / "notary.toml"),
+            "NOTARY_SEAL_SECONDS": "1",
+        }
+        self.settings = Settings.from_env(self.process_env)
+        self.make_log(self.settings)
+        self.client = Client(self.url, self.api_key())
+        self.pool = Pool(self.database_url, size=2)
+        for name in (SINGLE, PACKED, STORED):
+            caller = Caller("bench", "weather-office")
+            add_dataset(self.pool, caller, clock(), name=name, label=name, is_open=True)
+
+    def parts(self) -> Parts:
+        """The parts of a sealer in this process."""
+        return connect(self.settings, writes_ledger=True, pool_size=2)
+
+    def count(self, dataset: str) -> int:
+        """How many records of a dataset are committed."""
+        with self.pool.transaction(read_only=True) as tx:
+            tx.cursor.execute(
+                "SELECT coalesce(sum(g.count), 0) FROM segments g "
+                "JOIN datasets d ON d.id = g.dataset WHERE d.name = %s",
+                (dataset,),
+            )
+            return int(tx.cursor.fetchone()[0])
+
+    def database_bytes(self) -> int:
+        """The size of all tables with their indexes."""
+        with self.pool.transaction(read_only=True) as tx:
+            tx.cursor.execute(
+                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+                "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            )
+            return int(tx.cursor.fetchone()[0])
+
+    def settings_shown(self) -> str:
+        """What the database keeps, printed beside the figures."""
+        with self.pool.transaction(read_only=True) as tx:
+            tx.cursor.execute(
+                "SELECT version(), current_setting('fsync'), current_setting('synchronous_commit'),"
+                " current_setting('full_page_writes'), current_setting('shared_buffers')"
+            )
+            version, *values = tx.cursor.fetchone()
+        names = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+        shown = ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+        return f"{version.split(' on ')[0]}: {shown}"
+
+    def fill(self, dataset: str, count: int, segment: int = 2000) -> None:
+        """Accept readings in this process, as fast as it goes."""
+        acceptor = self.parts().acceptor()
+        source = sources(7)
+        for start in range(0, count, segment):
+            acceptor.accept(
+                [
+                    Reading(
+                        dataset,
+                        next(source),
+                        payload(number),
+                        "application/json",
+                        "acl",
+                        observed=f"2026-01-01T00:00:00.{number:09d}Z",
+                    )
+                    for number in range(start, min(start + segment, count))
+                ],
+                clock(),
+            )
+
+    def publishers(
+        self, dataset: str, kind: str, rate: float, seconds: float, number: int = 2
+    ) -> list["subprocess.Popen[str]"]:
+        """Live publishers, each at its part of the rate."""
+        parts = urlsplit(self.gateway_mqtt)
+        return [
+            subprocess.Popen(
+                [sys.executable, "-m", "bench.publisher", str(parts.hostname), str(parts.port),
+                 unquote(parts.username or ""), unquote(parts.password or ""),
+                 f"notary/v1/{dataset}", str(rate / number), str(seconds),
+                 str(int(time.time()) % 9_000_000 * 10 + seed), kind],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for seed in range(number)
+        ]  # fmt: skip
+
+    def start(self, names: Sequence[str]) -> list[Child]:
+        """Start some of the notary's processes."""
+        started = []
+        for name in names:
+            command = [sys.executable, "-m", "notary.cli", name]
+            log = self.var / "log" / f"{name}.log"
+            child = Child.start(name, command, log=log, environment=self.process_env)
+            started.append(self.children.add(child))
+        return started
