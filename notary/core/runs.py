@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from notary.core import canonical
+from notary.core.canonical import MAX_INTEGER
 from notary.core.errors import MalformedRun, MalformedText
 from notary.core.hashing import LeafHash, digest, leaf_hash
 from notary.core.words import ZERO_HASH, check_count, check_hash, parse_hash
@@ -73,19 +74,14 @@ def format_run(run: Run) -> str:
     Raises:
         MalformedRun: a member isn't what the format demands.
     """
-    text = canonical.dumps(
-        {
-            "chain": run.chain,
-            "count": run.count,
-            "first": run.first,
-            "last": check_hash(run.last, "last").hex(),
-            "number": run.number,
-            "offset": run.offset,
-            "prev": check_hash(run.prev, "prev").hex(),
-            "tag": check_hash(run.tag, "tag").hex(),
-        }
+    for number in (run.number, run.chain, run.first, run.count, run.offset):
+        if type(number) is not int or not 0 <= number <= MAX_INTEGER:
+            raise MalformedRun("A number of the entry is out of range.")
+    last, prev, tag = (check_hash(hash_).hex() for hash_ in (run.last, run.prev, run.tag))
+    return (
+        f'{{"chain":{run.chain},"count":{run.count},"first":{run.first},"last":"{last}",'
+        f'"number":{run.number},"offset":{run.offset},"prev":"{prev}","tag":"{tag}"}}'
     )
-    return text
 
 
 def parse_run(text: str) -> Run:
