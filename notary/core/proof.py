@@ -51,7 +51,8 @@ def verify_inclusion(
     """
     Check that a leaf stands at this index in the tree with this size and root.
 
-    Hashes are 32 bytes. Requires 0 <= index < size < 2^63.
+    Hashes are 32 bytes. Requires 0 <= index < size < 2^63. One path fits trees of several
+    sizes, so size and root must come from one checkpoint or descriptor that is trusted.
 
     Raises:
         MalformedProof: the path cannot belong to a tree of this size.

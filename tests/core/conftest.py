@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -23,7 +24,7 @@ def _asked_by_us() -> bool:
 
     Imports and the test tools (which keep files of their own) are nobody's fault.
     """
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
         if any(part in name for part in _OUTSIDE):
