@@ -3,7 +3,9 @@
 Verifying Merkle proofs (RFC 9162 section 2.1).
 
 Everything about the shape of a proof (types, ranges, number and length of hashes) is
-checked before the first hash is computed.
+checked before the first hash is computed. So the loops need not skip the levels where a
+node has no sibling, as the RFC's do: such a node is the last of its level, and on every
+level above its ancestor is the last one too and takes its sibling from the left.
 """
 
 from collections.abc import Sequence
@@ -37,8 +39,6 @@ def root_from_inclusion(leaf: LeafHash, index: int, size: int, path: Sequence[by
     for sibling in path:
         if place % 2 or place == last:
             node = node_hash(sibling, node)
-            while place and not place % 2:  # levels where the node had no sibling
-                place, last = place >> 1, last >> 1
         else:
             node = node_hash(node, sibling)
         place, last = place >> 1, last >> 1
@@ -98,8 +98,6 @@ def verify_consistency(
         if place % 2 or place == last:
             old = node_hash(sibling, old)
             new = node_hash(sibling, new)
-            while place and not place % 2:
-                place, last = place >> 1, last >> 1
         else:
             new = node_hash(new, sibling)
         place, last = place >> 1, last >> 1

@@ -364,7 +364,7 @@ class TestOpening:
 
     def test_a_key_counts_once_however_often_it_signs(self) -> None:
         """A witness that signs twice is one witness, and its first line is the one kept."""
-        signatures = [WITNESS.sign(TEXT, 10), WITNESS.sign(TEXT, 20), WITNESS.sign(TEXT, 10)]
+        signatures = [WITNESS.sign(TEXT, 10), WITNESS.sign(TEXT, 20), WITNESS.sign(TEXT, 30)]
         opened = note.open_note(note.format_note(TEXT, signatures), TRUSTED)
         assert [(item.verifier, item.time) for item in opened.verified] == [(WITNESS.verifier, 10)]
         assert opened.unverified == ()

@@ -233,6 +233,8 @@ def test_the_deepest_possible_tree_has_paths_of_63_hashes() -> None:
     verify_inclusion(leaf(0), 0, 2**63 - 1, [MADE_UP] * 63, root)
     with pytest.raises(MalformedProof):
         root_from_inclusion(leaf(0), 0, 2**63 - 1, [MADE_UP] * 64)
+    with pytest.raises(MalformedProof):  # between such sizes even the right number is too many
+        verify_consistency(3, ROOTS[3], 2**63 - 1, ROOTS[7], [MADE_UP] * 64)
 
 
 @settings(deadline=None, max_examples=150)
