@@ -37,10 +37,8 @@ def root_from_inclusion(leaf: LeafHash, index: int, size: int, path: Sequence[by
     node: bytes = leaf
     place, last = index, size - 1
     for sibling in path:
-        if place % 2 or place == last:
-            node = node_hash(sibling, node)
-        else:
-            node = node_hash(node, sibling)
+        pair = (sibling, node) if place % 2 or place == last else (node, sibling)
+        node = node_hash(*pair)
         place, last = place >> 1, last >> 1
     return RootHash(node)
 
