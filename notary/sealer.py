@@ -8,8 +8,8 @@ roots that disagree, missing records) closes the process's work and is said on e
 
 import json
 import signal
-
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -18,7 +18,7 @@ from notary.core.errors import NotaryError
 from notary.core.policy import SealingPolicy
 from notary.keys import load_key
 from notary.store.errors import LaneBusy, StoreUnavailable
-from notary.usecases.anchor import anchor_due
+from notary.usecases.anchor import Anchored, anchor_due
 from notary.usecases.seal import Sealer
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
@@ -45,6 +45,7 @@ class Rounds:
         self._sealer = Sealer(parts.pool, parts.gate, policy, second_root)
         self._signed_at: datetime | None = None
         self._forgot_at: datetime | None = None
+        self._anchored: dict[str, Anchored] = {}
         self.facts: dict[str, object] = {"second_root": "on" if second_root else "off"}
 
     def go(self, now: datetime) -> bool:
@@ -61,13 +62,10 @@ class Rounds:
         for anchored in anchor_due(
             parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, now
         ):
-            say(
-                "anchor",
-                ledger=anchored.ledger,
-                size=anchored.size,
-                state=anchored.state,
-                error=anchored.error,
-            )
+            # What a ledger answers is said once, not in each round that it stays so.
+            if self._anchored.get(anchored.ledger) != anchored:
+                say("anchor", **asdict(anchored))
+            self._anchored[anchored.ledger] = anchored
         self._forget(now)
         return bool(sealed)
 

@@ -105,22 +105,25 @@ class Acceptor:
         """
         Make the readings durable, in their order, and answer each.
 
-        Committed when this returns. Lanes that another process holds are done last.
+        One transaction, committed when this returns: all of them, or none. It waits for
+        lanes that another process holds.
 
         Raises:
             StateRefused: the gate is closed.
             ClockBehind: the clock went back by more than a minute.
             StoreUnavailable, LaneBusy: try again; readings with a key are not doubled.
         """
-        with self._busy:
-            log = self._gate.open()
-            answers: dict[int, Outcome] = {}
-            items = self._look(readings, answers)
-            for query in ("lock_free_lanes", "lock_lanes"):
-                todo = [item for item in items if item.index not in answers]
-                if todo:
-                    answers.update(self._commit(query, todo, log, now))
-            return [answers[index] for index in range(len(readings))]
+        answers = self._accept("lock_lanes", readings, now)
+        return [answers[index] for index in range(len(readings))]
+
+    def accept_free(self, readings: Sequence[Reading], now: datetime) -> list[Outcome | None]:
+        """
+        The same without waiting: None for a reading whose lane another process holds now.
+
+        To keep a source's order, hand in what was put aside before what came later.
+        """
+        answers = self._accept("lock_free_lanes", readings, now)
+        return [answers.get(index) for index in range(len(readings))]
 
     def accept_once(
         self, readings: Sequence[Reading], now: datetime, once: Once
@@ -152,11 +155,20 @@ class Acceptor:
             self._remember(work)
             return outcomes, None
 
+    def _accept(self, query: str, readings: Sequence[Reading], now: datetime) -> dict[int, Outcome]:
+        with self._busy:
+            log = self._gate.open()
+            answers: dict[int, Outcome] = {}
+            items = self._look(readings, answers)
+            if items:
+                answers.update(self._commit(query, items, log, now))
+            return answers
+
     # -- before the transaction
 
     def _look(self, readings: Sequence[Reading], answers: dict[int, Outcome]) -> list[Item]:
         """Check each reading and hash it; what is refused is answered at once."""
-        datasets = self._datasets.find(reading.dataset for reading in readings)
+        datasets = self._datasets.find({reading.dataset for reading in readings})
         items = []
         for index, reading in enumerate(readings):
             try:
@@ -254,12 +266,11 @@ class Acceptor:
         sources = [work.sources[item.dataset.id, item.reading.source] for item in items]
         wanted = {(item.lane, source.id) for item, source in zip(items, sources, strict=True)}
         heads = self._heads.load(tx, versions, wanted, log.chain)
-        writer = SegmentWriter(now, log.chain, heads, find_known(tx, items))
-        handed_in = {(item.reading.by, item.reading.type) for item in items}
-        forms = {form: self._form(tx, *form) for form in handed_in}
+        writer = SegmentWriter(now, log.chain, heads, find_known(tx, items, sources))
+        forms = self._find_forms(tx, items)
         for item, source in zip(items, sources, strict=True):
             form = forms[item.reading.by, item.reading.type]
-            work.outcomes[item.index] = writer.add(tx, item, source, form)
+            work.outcomes[item.index] = writer.add(item, source, form)
         if writer.lift > MAX_LIFT:
             raise ClockBehind(lift_seconds=writer.lift.total_seconds())
         work.lift = writer.lift
@@ -268,6 +279,11 @@ class Acceptor:
         for lane, source_id in wanted:
             work.heads.setdefault(lane, {})[source_id] = heads[source_id]
         return work
+
+    def _find_forms(self, tx: Transaction, items: list[Item]) -> dict[tuple[str, str], int]:
+        """In order, so that two processes that add forms don't wait for each other."""
+        handed_in = sorted({(item.reading.by, item.reading.type) for item in items})
+        return {form: self._form(tx, *form) for form in handed_in}
 
     def _form(self, tx: Transaction, by: str, type: str) -> int:
         """The id of a way to be handed in; kept in mind only where it was there before."""

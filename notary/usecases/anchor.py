@@ -45,13 +45,18 @@ def anchor_due(
     """
     Begin an anchor on each ledger whose interval is over, and move all on that are open.
 
+    A ledger that no longer holds what it was once read back from gets nothing more.
+
     Raises:
         StateRefused: the gate is closed.
     """
     log = gate.open()
     moved = []
     for ledger in ledgers:
-        _begin(pool, ledger, interval, now, at_once)
+        stopped = _begin(pool, ledger, log.origin, interval, now, at_once)
+        if stopped is not None:
+            moved.append(stopped)
+            continue
         with pool.transaction(read_only=True) as tx:
             open_ones = tx.rows("list_anchors_under_way", ledger=ledger.name)
             roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for _, size, *_ in open_ones}
@@ -61,15 +66,41 @@ def anchor_due(
     return moved
 
 
-def _begin(pool: Pool, ledger: Ledger, interval: timedelta, now: datetime, at_once: bool) -> None:
-    """Commit the intention to anchor the newest checkpoint."""
+def _begin(
+    pool: Pool, ledger: Ledger, origin: str, interval: timedelta, now: datetime, at_once: bool
+) -> Anchored | None:
+    """Commit the intention to anchor the newest checkpoint; or say why the ledger is left."""
     with pool.transaction() as tx:
         newest = tx.row("newest_checkpoint")
         last = tx.row("newest_anchor", ledger=ledger.name)
         if newest is None or newest[0] == 0 or (last is not None and last[0] >= newest[0]):
-            return
-        if at_once or last is None or now - last[2] >= interval:
-            tx.do("add_anchor", ledger=ledger.name, size=newest[0], now=now)
+            return None
+        if not (at_once or last is None or now - last[2] >= interval):
+            return None
+        verified = tx.row("newest_verified_anchor", ledger=ledger.name)
+    if verified is not None:
+        stopped = _went_back(ledger, anchorable(origin, verified[0], verified[1]))
+        if stopped is not None:
+            return stopped
+    with pool.transaction() as tx:
+        tx.do("add_anchor", ledger=ledger.name, size=newest[0], now=now)
+    return None
+
+
+def _went_back(ledger: Ledger, verified: Anchorable) -> Anchored | None:
+    """A ledger that was lost or set back must not be written on as if it were whole."""
+    try:
+        if ledger.confirm(verified) == "verified":
+            return None
+        error = (
+            f"The ledger no longer holds size {verified.size}, which was read back from it: "
+            "restore it; until then nothing is written to it."
+        )
+    except LedgerUnavailable as unavailable:
+        error = unavailable.detail
+    except LedgerRefused as refused:
+        return Anchored(ledger.name, verified.size, "failed", refused.detail)
+    return Anchored(ledger.name, verified.size, "unknown", error)
 
 
 def _move(

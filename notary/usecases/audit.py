@@ -171,9 +171,9 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, marks: MarkFile) -> int:
     mark = marks.read()
     if mark is None:
         raise Differs("the high-water mark: it is missing")
-    if mark.origin != facts.origin or (
-        mark.size and known.get(mark.size) != bytes.fromhex(mark.root)
-    ):
+    if (mark.origin, mark.vkey) != (facts.origin, facts.vkey):
+        raise Differs("the high-water mark: it knows another log or another key of it")
+    if mark.size and known.get(mark.size) != bytes.fromhex(mark.root):
         raise Differs("the high-water mark: the database doesn't hold its checkpoint")
     return len(known)
 

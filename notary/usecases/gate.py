@@ -89,6 +89,12 @@ class Gate:
             )
         if mark.origin != origin:
             raise StateRefused(f"The mark is that of {mark.origin}.", reason="other-log")
+        if mark.vkey != vkey:
+            raise StateRefused(
+                f"The database says that the log's key is {vkey}, the mark knows {mark.vkey}."
+                + CLOSED,
+                reason="other-key",
+            )
         if not incarnation.same_life(mark.incarnation):
             raise StateRefused(
                 "This is another incarnation of the database than the notary left." + CLOSED,
@@ -111,9 +117,9 @@ def read_incarnation(tx: Transaction) -> Incarnation:
     return Incarnation(*row)
 
 
-def read_mark(tx: Transaction, origin: str, size: int, root: bytes) -> Mark:
+def read_mark(tx: Transaction, origin: str, vkey: str, size: int, root: bytes) -> Mark:
     """The mark for a checkpoint that this database holds."""
-    return Mark(origin, size, root.hex(), read_incarnation(tx))
+    return Mark(origin, vkey, size, root.hex(), read_incarnation(tx))
 
 
 def check_server(tx: Transaction) -> None:

@@ -8,8 +8,9 @@ from os import urandom
 from typing import Protocol
 from zlib import crc32
 
+from notary.core.errors import MalformedText
 from notary.core.runs import source_tag
-from notary.core.words import ZERO_HASH
+from notary.core.words import ZERO_HASH, check_id
 from notary.store.pool import Pool, Transaction
 from notary.usecases.reading import Reading
 
@@ -62,6 +63,15 @@ class Head:
     received: datetime | None
 
 
+def is_id(text: str) -> bool:
+    """Whether a text from outside is an id, and so fit to be asked for in the store."""
+    try:
+        check_id(text)
+    except MalformedText:
+        return False
+    return True
+
+
 class Datasets:
     """Datasets by name. What is found never changes and is kept; what isn't, is asked again."""
 
@@ -70,9 +80,9 @@ class Datasets:
         self._known: dict[str, Dataset] = {}
 
     def find(self, names: Iterable[str]) -> dict[str, Dataset]:
-        """The datasets among the names that exist."""
+        """The datasets among the names that exist; a name that is no id has none."""
         wanted = set(names)
-        missing = [name for name in wanted if name not in self._known]
+        missing = [name for name in wanted if name not in self._known and is_id(name)]
         if missing:
             with self._pool.transaction(read_only=True) as tx:
                 for row in tx.maps("find_datasets", names=missing):

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from notary.core.errors import NotaryError
+from notary.core.errors import MalformedText, NotaryError
+from notary.core.words import check_count, parse_hash
 
 
 class StateRefused(NotaryError):
@@ -43,12 +44,22 @@ class Incarnation:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The largest checkpoint of `origin` (root in hex) and the database that held it."""
+    """
+    The largest checkpoint of `origin` (root in hex), the public key that the log has, and
+    the database that held it.
+    """
 
     origin: str
+    vkey: str
     size: int
     root: str
     incarnation: Incarnation
+
+
+def _later(known: Mark, mark: Mark) -> bool:
+    """Whether the known mark of the same checkpoint was read later from the same life."""
+    before, now = known.incarnation, mark.incarnation
+    return known.size == mark.size and before.same_life(now) and before.written > now.written
 
 
 class MarkFile:
@@ -68,13 +79,14 @@ class MarkFile:
             members = json.loads(self.path.read_text(encoding="utf-8"))
             return Mark(
                 origin=str(members["origin"]),
-                size=int(members["size"]),
-                root=str(members["root"]),
+                vkey=str(members["vkey"]),
+                size=check_count(members["size"], "size"),
+                root=parse_hash(members["root"], "root").hex(),
                 incarnation=Incarnation(**members["incarnation"]),
             )
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, MalformedText):
             raise StateRefused(
                 f"The high-water mark {self.path} can't be read: restore it from a backup.",
                 reason="mark-broken",
@@ -96,12 +108,14 @@ class MarkFile:
                     raise StateRefused(
                         f"The mark is that of the log {known.origin}.", reason="other-log"
                     )
+                if known.vkey != mark.vkey:
+                    raise StateRefused("The mark knows another key of the log.", reason="other-key")
                 if known.size == mark.size and known.root != mark.root:
                     raise StateRefused(
                         f"Two roots for size {mark.size}: this would fork the log.",
                         reason="fork",
                     )
-                if known.size > mark.size:
+                if known.size > mark.size or _later(known, mark):
                     return
             self._write(mark)
 

@@ -85,7 +85,7 @@ def init_log(pool: Pool, marks: MarkFile, origin: str, vkey: str, now: datetime)
                 reason="log-exists",
             )
         tx.do("add_log", origin=origin, vkey=vkey, now=now)
-        first = read_mark(tx, origin, 0, sha256(b"").digest())
+        first = read_mark(tx, origin, vkey, 0, sha256(b"").digest())
     marks.replace(first)
 
 
@@ -109,13 +109,15 @@ def adopt(pool: Pool, marks: MarkFile) -> None:
         if mark is not None:
             known = tx.row("get_checkpoint", size=mark.size) if mark.size else (0, root)
             behind = known is None or (mark.size > 0 and known[1].hex() != mark.root)
+            if mark.vkey != log[1]:
+                raise StateRefused("The mark knows another key of the log.", reason="other-key")
             if mark.origin != log[0] or behind:
                 raise StateRefused(
                     f"The mark knows {mark.origin} of size {mark.size}, which this database "
                     "doesn't hold: restore a newer state.",
                     reason="older",
                 )
-        adopted = read_mark(tx, log[0], size, root)
+        adopted = read_mark(tx, log[0], log[1], size, root)
     marks.replace(adopted)
 
 

@@ -46,10 +46,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where a known key's record stands."""
+    """A known key's record: None where it is no longer there."""
 
-    chain: int
-    n: int
     accepted: Acceptance | None
 
 
@@ -69,15 +67,35 @@ def message_hash(salt: bytes | None, message: Pack | None) -> bytes | None:
     return message.digest if salt is None else commitment(salt, message.data)
 
 
-def find_known(tx: Transaction, items: Sequence[Item]) -> KnownKeys:
-    """Look up the keys of the items. Requires their lanes to be locked."""
-    prints = [item.key_print for item in items if item.key_print is not None]
-    found: KnownKeys = {}
-    if prints:
-        for key_print, payload_print, n, chain in tx.rows("find_duplicates", prints=prints):
-            known = Known(chain, n, None)
-            found.setdefault(key_print, {})[payload_print] = known
-    return found
+def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]) -> KnownKeys:
+    """
+    Look up the keys of the items, and the records of those that came before.
+
+    Two questions at most, however many items. Requires their lanes to be locked.
+    """
+    wanted = {item.key_print: at for at, item in enumerate(items) if item.key_print is not None}
+    if not wanted:
+        return {}
+    known: KnownKeys = {}
+    places: dict[tuple[int, int, int], tuple[int, int]] = {}
+    given = {(item.key_print, item.payload_print) for item in items}
+    for key_print, payload_print, n, chain in tx.rows("find_duplicates", prints=list(wanted)):
+        known.setdefault(key_print, {})[payload_print] = Known(None)
+        if (key_print, payload_print) in given:
+            source = sources[wanted[key_print]]
+            places[source.id, chain, n] = (key_print, payload_print)
+    if places:
+        lanes = [items[wanted[key_print]].lane for key_print, _ in places.values()]
+        ids, chains, numbers = zip(*places, strict=True)
+        for source_id, chain, n, leaf, received in tx.rows(
+            "find_accepted", lanes=lanes, sources=list(ids), chains=list(chains), ns=list(numbers)
+        ):
+            key_print, payload_print = places[source_id, chain, n]
+            at = wanted[key_print]
+            known[key_print][payload_print] = Known(
+                Acceptance(items[at].reading.dataset, sources[at].name, chain, n, leaf, received)
+            )
+    return known
 
 
 class SegmentWriter:
@@ -99,12 +117,12 @@ class SegmentWriter:
         self._first: dict[int, datetime] = {}
         self.lift = timedelta(0)
 
-    def add(self, tx: Transaction, item: Item, source: Source, form: int) -> Acceptance:
+    def add(self, item: Item, source: Source, form: int) -> Acceptance:
         """The acceptance of an item: of a new record, or of the one that is there already."""
         same_key = {} if item.key_print is None else self._known.get(item.key_print, {})
         known = same_key.get(item.payload_print)
-        if known is not None:
-            return _duplicate(tx, item, source, known)
+        if known is not None and known.accepted is not None:
+            return replace(known.accepted, duplicate=True)
         reused = bool(same_key) and item.reading.key is not None
         head = self._heads[source.id]
         received = self._now if head.received is None else max(self._now, head.received)
@@ -120,6 +138,8 @@ class SegmentWriter:
             key_reused=reused,
         )
         self._write(item, source.id, form, accepted)
+        if item.key_print is not None:
+            self._note_key(item, item.key_print, accepted, is_new=known is None)
         head.next_n, head.leaf, head.received = head.next_n + 1, leaf, received
         return accepted
 
@@ -164,7 +184,7 @@ class SegmentWriter:
                     n,
                     received,
                     chain,
-                    binary.int2(form),
+                    binary.int4(form),
                     binary.int2(KEY_REUSED if accepted.key_reused else 0),
                     binary.data(accepted.leaf),
                     binary.text(item.observed),
@@ -175,12 +195,6 @@ class SegmentWriter:
                 )
             )
         )
-        if item.key_print is not None:
-            prints = binary.int8(item.key_print) + binary.int8(item.payload_print)
-            day = binary.int4(binary.days(accepted.received))
-            self._duplicates.append(b"".join((DUPLICATE_FIELDS, prints, n, chain, day)))
-            known = Known(accepted.chain, accepted.n, accepted)
-            self._known.setdefault(item.key_print, {})[item.payload_print] = known
         if item.dataset.digest_index:
             self._digests.append(
                 b"".join((DIGEST_FIELDS, binary.data(item.digest), source_field, chain, n))
@@ -188,6 +202,23 @@ class SegmentWriter:
         counts = self._counts.setdefault((item.lane, item.dataset.id), {})
         counts[source] = counts.get(source, 0) + 1
         self._first.setdefault(item.lane, accepted.received)
+
+    def _note_key(self, item: Item, key_print: int, accepted: Acceptance, is_new: bool) -> None:
+        """Remember the key; one whose record is gone from the store keeps its row."""
+        self._known.setdefault(key_print, {})[item.payload_print] = Known(accepted)
+        if is_new:
+            self._duplicates.append(
+                b"".join(
+                    (
+                        DUPLICATE_FIELDS,
+                        binary.int8(key_print),
+                        binary.int8(item.payload_print),
+                        binary.int8(accepted.n),
+                        binary.int4(accepted.chain),
+                        binary.int4(binary.days(accepted.received)),
+                    )
+                )
+            )
 
 
 def _statement(item: Item, source: Source, head: Head, received: datetime) -> Statement:
@@ -206,20 +237,4 @@ def _statement(item: Item, source: Source, head: Head, received: datetime) -> St
         observed=item.observed,
         key=item.key,
         message=item.message,
-    )
-
-
-def _duplicate(tx: Transaction, item: Item, source: Source, known: Known) -> Acceptance:
-    if known.accepted is not None:
-        return replace(known.accepted, duplicate=True)
-    where = {"lane": item.lane, "source": source.id, "chain": known.chain, "n": known.n}
-    leaf, received = tx.rows("get_accepted", **where)[0]
-    return Acceptance(
-        item.reading.dataset,
-        source.name,
-        known.chain,
-        known.n,
-        leaf,
-        received,
-        duplicate=True,
     )

@@ -52,7 +52,7 @@ def sign_newest(
     newest = None
     with pool.transaction() as tx:
         unsigned = tx.rows("unsigned_checkpoints")
-        new_marks = [read_mark(tx, log.origin, size, root) for size, root in unsigned]
+        new_marks = [read_mark(tx, log.origin, log.vkey, size, root) for size, root in unsigned]
     for (size, root), new_mark in zip(unsigned, new_marks, strict=True):
         marks.raise_to(new_mark)
         # 2 is durable: an older database is refused from here on.

@@ -94,6 +94,10 @@ ORDER BY size
 SELECT size, state, built_at FROM anchors WHERE ledger = %(ledger)s
 ORDER BY size DESC LIMIT 1
 
+-- name: newest_verified_anchor
+SELECT a.size, c.root FROM anchors a JOIN checkpoints c ON c.size = a.size
+WHERE a.ledger = %(ledger)s AND a.state = 'verified' ORDER BY a.size DESC LIMIT 1
+
 -- name: add_anchor
 INSERT INTO anchors (ledger, size, state, built_at, changed_at)
 VALUES (%(ledger)s, %(size)s, 'built', %(now)s, %(now)s)
