@@ -62,7 +62,7 @@ CREATE TABLE sources (
 
 -- How records were handed in: what is known of the sender, and the media type.
 CREATE TABLE forms (
-    id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     by_word text NOT NULL,
     type text NOT NULL,
     UNIQUE (by_word, type)
@@ -78,7 +78,7 @@ CREATE TABLE records (
     n bigint NOT NULL,
     received timestamptz NOT NULL,
     chain integer NOT NULL,
-    form smallint NOT NULL,
+    form integer NOT NULL,
     flags smallint NOT NULL,
     leaf bytea NOT NULL,
     observed text,

@@ -43,9 +43,12 @@ CROSS JOIN LATERAL (
 SELECT d.key_print, d.payload_print, d.n, d.chain
 FROM duplicates d WHERE d.key_print = ANY(%(prints)s::bigint[])
 
--- name: get_accepted
-SELECT leaf, received FROM records
-WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s AND n = %(n)s
+-- name: find_accepted
+-- Records that came before, each by the primary key.
+SELECT w.source, w.chain, w.n, r.leaf, r.received
+FROM unnest(%(lanes)s::integer[], %(sources)s::integer[], %(chains)s::integer[],
+            %(ns)s::bigint[]) AS w(lane, source, chain, n)
+JOIN records r ON r.lane = w.lane AND r.source = w.source AND r.chain = w.chain AND r.n = w.n
 
 -- name: find_form
 SELECT id FROM forms WHERE by_word = %(by)s AND type = %(type)s
