@@ -26,12 +26,14 @@ WHERE s.id = ANY(%(ids)s)
 
 -- name: sealing_leaves
 -- For each run its leaves in the order of n, joined, and its received times at both ends.
-SELECT w.source, count(*), string_agg(r.leaf, ''::bytea ORDER BY r.n),
+-- A doubled n is not counted twice, a leaf of another length not at all.
+SELECT w.source, count(DISTINCT r.n), string_agg(r.leaf, ''::bytea ORDER BY r.n),
        min(r.received), max(r.received)
 FROM unnest(%(lanes)s::integer[], %(sources)s::integer[], %(firsts)s::bigint[],
             %(counts)s::bigint[]) AS w(lane, source, first, count)
 JOIN records r ON r.lane = w.lane AND r.source = w.source AND r.chain = %(chain)s
               AND r.n >= w.first AND r.n < w.first + w.count
+              AND octet_length(r.leaf) = 32
 GROUP BY w.source
 
 -- name: get_sealing_dataset
