@@ -129,8 +129,11 @@ class Local:
             command = [sys.executable, "-m", "notary.cli", name]
             child = self.children.add(Child.start(name, command, log=log, environment=env))
             if name == "web":
-                client = Client(self.url)
-                child.wait_until(lambda: client.request("GET", "/readyz")[0] == 200, 60)
+                child.wait_until(self.is_ready, 60)
+
+    def is_ready(self) -> bool:
+        """Whether the API answers and its gate is open."""
+        return Client(self.url).request("GET", "/readyz")[0] == 200
 
     def check_children(self) -> None:
         """Raises StartFailed when a process has ended."""
@@ -230,16 +233,19 @@ def lines_to_paste(local: Local) -> str:
     return f"""
 The notary's page: {local.url}/        the API: {local.url}/docs
 
-Your own reading, over MQTT, and its receipt (--retry waits until it is signed):
+Your own reading, over MQTT, and its receipt (some seconds later, when it is signed):
 
   {publish}
-  curl -sS --retry 10 --retry-all-errors -f -o {var}/roof.json {receipt}/roof/records/0/receipt
+  sleep 6; curl -sS -f -o {var}/roof.json {receipt}/roof/records/0/receipt
   {notary} verify {var}/roof.json --trust {var}/trust.json
 
 Your own record, over HTTP:
 
-  curl -sS -K {var}/curl.conf -H 'Content-Type: application/json' {local.url}/v1/datasets/{DATASET}/records \\
-     -d '{{"source":"desk","key":"1","payload_text":"hello"}}'
+  curl -sS -K {var}/curl.conf -H 'Content-Type: application/json' \\
+     -d '{{"source":"desk","key":"1","payload_text":"hello"}}' \\
+     {local.url}/v1/datasets/{DATASET}/records; echo
+  sleep 6; curl -sS -f -o {var}/desk.json {receipt}/desk/records/0/receipt
+  {notary} verify {var}/desk.json --trust {var}/trust.json
 """
 
 

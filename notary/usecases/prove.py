@@ -52,11 +52,14 @@ class StoreDamaged(NotaryError):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A receipt as text; `final` once every required witness and ledger is in it."""
+    """
+    A receipt as text; `final` once every required witness and ledger is in it, `public`
+    where anybody may read it.
+    """
 
     text: str
     final: bool
-    anchored: bool
+    public: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ class Prover:
             if until == "anchored" and not part.anchored:
                 raise NotYet("signed", 5)
             text = self._write(tx, row, part)
-        return Proof(text, part.anchored, part.anchored)
+        return Proof(text, part.anchored, row["is_open"])
 
     def _write(self, tx: Transaction, row: dict[str, Any], part: _BatchPart) -> str:
         """

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+`notary`: every command. Exit 0 when it was done, 1 when what was looked at doesn't hold,
+2 when it could not be done; then one sentence says why.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from notary.core.errors import NotaryError
+
+USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; what it needs is imported only then."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["verify"]:
+        from notary.verifier import main as verify
+
+        return verify(arguments[1:], os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
+    chosen = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = chosen.run
+    try:
+        return run(chosen)
+    except NotaryError as error:
+        print(f"notary: {error.detail}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    from notary import commands
+
+    parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
+    sub = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], help_: str
+    ) -> argparse.ArgumentParser:
+        added = sub.add_parser(name, help=help_, description=help_)
+        added.set_defaults(run=run)
+        return added
+
+    command("init", commands.init, "make keys and a new log, on purpose").add_argument(
+        "--origin", required=True, help="name of the log, such as notary.city.example/log"
+    )
+    command("migrate", commands.migrate, "bring the database to the newest shape")
+    command("adopt", commands.adopt, "tie the mark to a database that was moved").add_argument(
+        "--nothing-is-missing",
+        action="store_true",
+        required=True,
+        help="you vouch that nothing accepted is missing from it",
+    )
+    keys = command("keys", commands.keys, "API keys: add NAME, list, revoke ID")
+    keys.add_argument("what", choices=("add", "list", "revoke"))
+    keys.add_argument("name", nargs="?")
+    quarantine = command("quarantine", commands.quarantine, "what could not become a record")
+    quarantine.add_argument("what", choices=("list", "show"))
+    quarantine.add_argument("id", nargs="?", type=int)
+    command("trust", commands.trust, "print the trust file")
+    command("audit", commands.audit, "recompute everything and compare").add_argument(
+        "--scope", action="store_true", help="list every column, covered or not and why"
+    )
+    command("config", commands.config, "show the settings, without secrets").add_argument(
+        "what", choices=("show",)
+    )
+    command("verify", commands.unreachable, "check a receipt or a window offline")
+    command("web", commands.web, "serve the API and the pages")
+    command("ingest", commands.ingest, "take in readings from the broker")
+    command("sealer", commands.sealer, "seal, sign and anchor")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each command does; the environment is read here, once a command."""
+
+import os
+import sys
+from argparse import Namespace
+from dataclasses import fields
+
+from notary.config import Settings
+from notary.core.errors import MalformedText
+from notary.core.words import format_time
+from notary.wiring import Parts, clock, connect, initialise
+
+
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+def _parts() -> Parts:
+    return connect(_settings(), pool_size=2)
+
+
+def init(arguments: Namespace) -> int:
+    """Make keys, secret, database and log."""
+    print(initialise(_settings(), arguments.origin))
+    return 0
+
+
+def migrate(arguments: Namespace) -> int:
+    """Apply missing migrations."""
+    from notary.store.migrations import migrate as apply
+    from notary.store.pool import Pool
+
+    pool = Pool(_settings().database_url, size=1)
+    for name in apply(pool, clock()):
+        print(name)
+    pool.close()
+    return 0
+
+
+def adopt(arguments: Namespace) -> int:
+    """Tie the mark to this database."""
+    from notary.usecases.registers import adopt as tie
+
+    parts = _parts()
+    tie(parts.pool, parts.marks)
+    print("The mark is tied to this database.")
+    return 0
+
+
+def keys(arguments: Namespace) -> int:
+    """API keys. A new one is printed once, on standard output."""
+    from notary.usecases import registers
+
+    parts = _parts()
+    if arguments.what == "list":
+        for key in registers.list_keys(parts.pool):
+            state = "revoked" if key["revoked_at"] else "valid"
+            print(f"{key['id']}  {state:8}  {key['owner']}")
+    elif arguments.name is None:
+        raise MalformedText(f"notary keys {arguments.what} needs a name.")
+    elif arguments.what == "add":
+        print(registers.add_key(parts.pool, arguments.name, clock()))
+        print("This key is shown only now.", file=sys.stderr)
+    else:
+        registers.revoke_key(parts.pool, arguments.name, clock())
+    return 0
+
+
+def quarantine(arguments: Namespace) -> int:
+    """List what is kept, or show one with its payload."""
+    from notary.usecases import quarantine as aside
+
+    pool = _parts().pool
+    if arguments.what == "list":
+        after = 0
+        while page := aside.list_quarantine(pool, after):
+            for row in page:
+                time = format_time(row["received"])
+                print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}")
+            after = page[-1]["id"]
+        for row in aside.count_quarantine(pool):
+            print(f"{row['reason']}: {row['kept']} kept, {row['only_counted']} only counted")
+        return 0
+    if arguments.id is None:
+        raise MalformedText("notary quarantine show needs an id.")
+    row = aside.show_quarantined(pool, arguments.id)
+    for name in ("received", "feed", "topic", "dataset", "reason", "detail", "size_bytes"):
+        print(f"{name}: {row[name]}")
+    print(repr(row["payload"]))
+    return 0
+
+
+def trust(arguments: Namespace) -> int:
+    """Print the trust file, to be published elsewhere."""
+    sys.stdout.write(_parts().trust())
+    return 0
+
+
+def audit(arguments: Namespace) -> int:
+    """0 when nothing differs, 1 when something does."""
+    from notary.usecases import scope
+    from notary.usecases.audit import audit as recompute
+    from notary.usecases.audit import describe
+
+    if arguments.scope:
+        print("\n".join(f"covered      {name}" for name in scope.covered_columns()))
+        print(
+            "\n".join(f"not covered  {name}: {why}" for name, why in scope.other_columns().items())
+        )
+        return 0
+    parts = _parts()
+
+    def progress(records: int) -> None:
+        print(f"\r{records:,} records", end="", file=sys.stderr, flush=True)
+
+    report = recompute(parts.pool, parts.marks, parts.ledgers, progress)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print("\n".join(describe(report)))
+    return 1 if report.findings else 0
+
+
+def config(arguments: Namespace) -> int:
+    """The settings, secrets left out."""
+    settings = _settings()
+    for field in fields(settings):
+        shown = getattr(settings, field.name) if field.repr else "(secret)"
+        print(f"{field.name} = {shown}")
+    return 0
+
+
+def web(arguments: Namespace) -> int:
+    """Become gunicorn."""
+    settings = _settings()
+    worker_dir = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
+    command += ["--bind", f"{settings.host}:{settings.port}", "--workers", str(settings.workers)]
+    command += [*worker_dir, "--log-level", "warning", "--timeout", "60", "notary.wsgi:make()"]
+    sys.stdout.flush()
+    os.execv(sys.executable, command)
+
+
+def ingest(arguments: Namespace) -> int:
+    """Take in readings until SIGTERM."""
+    from iot_ingest.main import run
+
+    return run(_settings())
+
+
+def sealer(arguments: Namespace) -> int:
+    """Seal, sign and anchor until SIGTERM."""
+    from notary.sealer import run
+
+    return run(_settings())
+
+
+def unreachable(arguments: Namespace) -> int:
+    """`verify` is taken before the parser, so that it needs no package."""
+    raise MalformedText("notary verify RECEIPT --trust FILE")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The people's pages: rendered here, useful without JavaScript, nothing from outside."""
