@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notary.core.errors import MalformedTrust, NotaryError
 from notary.core.receipt import verify_receipt
-from notary.core.receipt_format import MAX_RECEIPT_BYTES, Receipt, parse_receipt
+from notary.core.receipt_format import MAX_RECEIPT_BYTES, parse_receipt
+from notary.core.receipt_parts import Receipt
 from notary.core.trust import MAX_TRUST_BYTES, parse_trust
 from notary.core.verdict import Verdict
 from notary.core.window import (

@@ -70,25 +70,12 @@ def format_descriptor(descriptor: Descriptor) -> str:
     Raises:
         MalformedDescriptor: a member isn't what the format demands.
     """
-    d = descriptor
-    members: dict[str, object] = {
-        "v": VERSION,
-        "dataset": d.dataset,
-        "kind": d.kind,
-        "number": d.number,
-        "prev": d.prev.hex(),
-        "count": d.count,
-        "root": d.root.hex(),
-        "first": format_time(d.first),
-        "last": format_time(d.last),
-        "version": d.version,
-        "profile": d.profile,
-        "corrects": d.corrects,
-    }
-    for name, value in (("runs", d.runs), ("digest", d.digest), ("commitment", d.commitment)):
-        members[name] = None if value is None else check_hash(value, name).hex()
-    text = canonical.dumps({name: value for name, value in members.items() if value is not None})
-    parse_descriptor(text)
+    try:
+        text = _write(descriptor)
+    except MalformedText as error:
+        raise MalformedDescriptor(error.detail) from None
+    if parse_descriptor(text) != descriptor:
+        raise MalformedDescriptor("The descriptor doesn't survive being written.")
     return text
 
 
@@ -114,6 +101,26 @@ def parse_descriptor(text: str) -> Descriptor:
 def descriptor_leaf(text: str) -> LeafHash:
     """The log's leaf for a descriptor: SHA-256(0x00 || text), RFC 9162 section 2.1.1."""
     return leaf_hash(text.encode())
+
+
+def _write(d: Descriptor) -> str:
+    members: dict[str, object] = {
+        "v": VERSION,
+        "dataset": d.dataset,
+        "kind": d.kind,
+        "number": d.number,
+        "prev": check_hash(d.prev, "prev").hex(),
+        "count": d.count,
+        "root": check_hash(d.root, "root").hex(),
+        "first": format_time(d.first),
+        "last": format_time(d.last),
+        "version": d.version,
+        "profile": d.profile,
+        "corrects": d.corrects,
+    }
+    for name, value in (("runs", d.runs), ("digest", d.digest), ("commitment", d.commitment)):
+        members[name] = None if value is None else check_hash(value, name).hex()
+    return canonical.dumps({name: value for name, value in members.items() if value is not None})
 
 
 def _read(members: dict[str, object]) -> Descriptor:

@@ -1,86 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 The portable file that proves one record, one row of a version or a version's file.
-Format `receipt/1`, canonical JSON. See docs/spec/receipt-v1.md, which numbers the steps.
+Format `receipt/1`, canonical JSON. See docs/spec/receipt-v1.md.
 
 Common members: `v`, `kind`, `descriptor` (text), `log` {index, path}, `checkpoint` (note),
-`anchors` [{ledger, kind, size, root, path, evidence}].
+`anchors` [{ledger, kind, size, root, path, evidence}], perhaps `consistency` {size, path}.
 kind `record`: `statement` (text), `path`, `run` {entry (text), index, size, path}, and
-where they are: `payload` (base64), `salt`, `tag_salt` (hex), `erased`.
-kind `row`: `row` {number, bytes (base64), salt (hex)}, `path`. kind `file`: `file` {salt}.
+where they are: `payload` (base64), `salt`, `tag_salt` (hex), `erased` {at, ground, record}.
+kind `row`: `row` {number, bytes (base64), salt (hex)}, `path`.
+kind `file`: `file` {salt}, perhaps `erased`.
 """
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from notary.core import canonical
 from notary.core.errors import MalformedReceipt, MalformedText
-from notary.core.words import check_count, check_id, check_string, parse_hash
+from notary.core.receipt_parts import (
+    Anchor,
+    Consistency,
+    Erased,
+    FilePart,
+    Receipt,
+    RecordPart,
+    RowPart,
+    RunPart,
+    Subject,
+)
+from notary.core.words import (
+    check_count,
+    check_id,
+    check_string,
+    format_time,
+    parse_hash,
+    parse_time,
+)
 
 VERSION: Final = "receipt/1"
 MAX_RECEIPT_BYTES: Final = 48 << 20
 MAX_PATH: Final = 63
+MAX_ANCHORS: Final = 1000
+MAX_ERASED_CHARACTERS: Final = 500
 
 _COMMON = frozenset({"v", "kind", "descriptor", "log", "checkpoint", "anchors"})
-_KINDS = {
-    "record": (_COMMON | {"statement", "run", "path"}, {"payload", "salt", "tag_salt", "erased"}),
-    "row": (_COMMON | {"row", "path"}, set()),
-    "file": (_COMMON | {"file"}, set()),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A place in a tree of `size` leaves (None: the checkpoint says it), hashes of 32 bytes."""
-
-    index: int
-    size: int | None
-    hashes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A checkpoint on a ledger; `path` leads from the descriptor to `root` at `size`."""
-
-    ledger: str
-    kind: str
-    size: int
-    root: bytes
-    path: tuple[bytes, ...]
-    evidence: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A version's row: its number is its index in the tree; `salt` is empty or 32 bytes."""
-
-    number: int
-    data: bytes
-    salt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt, parsed and not yet verified. Texts are kept as they are hashed."""
-
-    kind: str
-    descriptor: str
-    log: Path
-    checkpoint: str
-    anchors: tuple[Anchor, ...]
-    path: tuple[bytes, ...] = ()
-    statement: str | None = None
-    run_entry: str | None = None
-    run_path: Path | None = None
-    payload: bytes | None = None
-    salt: bytes | None = None
-    tag_salt: bytes | None = None
-    erased: Mapping[str, object] | None = None
-    row: Row | None = None
-    file_salt: bytes | None = None
+_RECORD = _COMMON | {"statement", "run", "path"}
+_RECORD_OPTIONAL = frozenset({"consistency", "erased", "payload", "salt", "tag_salt"})
 
 
 def parse_receipt(text: str) -> Receipt:
@@ -89,10 +54,11 @@ def parse_receipt(text: str) -> Receipt:
 
     Raises:
         MalformedReceipt: not canonical, a member missing, unknown or out of range.
+
+    docs/spec/receipt-v1.md, rules 1 to 9.
     """
     try:
-        members = canonical.loads(text.removesuffix("\n"), max_bytes=MAX_RECEIPT_BYTES)
-        return receipt_from(members)
+        return receipt_from(canonical.loads(text.removesuffix("\n"), max_bytes=MAX_RECEIPT_BYTES))
     except MalformedText as error:
         raise MalformedReceipt(error.detail) from None
 
@@ -106,26 +72,18 @@ def receipt_from(members: object) -> Receipt:
     """
     if not isinstance(members, dict) or members.get("v") != VERSION:
         raise MalformedText(f"The version must be {VERSION}.")
-    kind = members.get("kind")
-    if kind not in ("record", "row", "file"):
-        raise MalformedText("The kind must be record, row or file.")
-    required, optional = _KINDS[kind]
-    if not members.keys() >= required or not members.keys() <= required | optional:
-        raise MalformedText("A member is missing or unknown.")
+    subject = _subject(members)
     log = _object(members["log"], {"index", "path"})
-    receipt = Receipt(
-        kind=kind,
+    return Receipt(
+        subject=subject,
         descriptor=_text(members["descriptor"]),
-        log=Path(check_count(log["index"], "index"), None, _path(log["path"])),
+        log_index=check_count(log["index"], "index"),
+        log_path=_path(log["path"]),
         checkpoint=_text(members["checkpoint"]),
-        anchors=tuple(_anchor(item) for item in _list(members["anchors"], 1000)),
-        path=_path(members["path"]) if kind != "file" else (),
-        **(_record(members) if kind == "record" else {}),  # type: ignore[arg-type]
-        **(_row_or_file(kind, members)),  # type: ignore[arg-type]
+        anchors=tuple(_anchor(item) for item in _list(members["anchors"], MAX_ANCHORS)),
+        consistency=_consistency(members["consistency"]) if "consistency" in members else None,
+        erased=parse_erased(members["erased"]) if "erased" in members else None,
     )
-    if (receipt.payload is None) and receipt.salt is not None:
-        raise MalformedText("A salt without its payload proves nothing.")
-    return receipt
 
 
 def format_receipt(receipt: Receipt) -> str:
@@ -139,72 +97,93 @@ def format_receipt(receipt: Receipt) -> str:
         "v": VERSION,
         "kind": receipt.kind,
         "descriptor": receipt.descriptor,
-        "log": {"index": receipt.log.index, "path": _hexes(receipt.log.hashes)},
+        "log": {"index": receipt.log_index, "path": _hexes(receipt.log_path)},
         "checkpoint": receipt.checkpoint,
-        "anchors": [
-            {
-                "ledger": anchor.ledger,
-                "kind": anchor.kind,
-                "size": anchor.size,
-                "root": anchor.root.hex(),
-                "path": _hexes(anchor.path),
-                "evidence": dict(anchor.evidence),
-            }
-            for anchor in receipt.anchors
-        ],
+        "anchors": [_anchor_members(anchor) for anchor in receipt.anchors],
     }
-    if receipt.kind != "file":
-        members["path"] = _hexes(receipt.path)
-    if receipt.statement is not None:
-        members["statement"] = receipt.statement
-    if receipt.run_path is not None:
-        members["run"] = {
-            "entry": receipt.run_entry,
-            "index": receipt.run_path.index,
-            "size": receipt.run_path.size,
-            "path": _hexes(receipt.run_path.hashes),
-        }
-    if receipt.payload is not None:
-        members["payload"] = base64.b64encode(receipt.payload).decode()
-    for name, salt in (("salt", receipt.salt), ("tag_salt", receipt.tag_salt)):
-        if salt is not None:
-            members[name] = salt.hex()
-    if receipt.erased is not None:
-        members["erased"] = dict(receipt.erased)
-    if receipt.row is not None:
-        data = base64.b64encode(receipt.row.data).decode()
-        salt_text = receipt.row.salt.hex()
-        members["row"] = {"number": receipt.row.number, "bytes": data, "salt": salt_text}
-    if receipt.file_salt is not None:
-        members["file"] = {"salt": receipt.file_salt.hex()}
-    text = canonical.dumps(members)
+    if receipt.consistency is not None:
+        path = _hexes(receipt.consistency.path)
+        members["consistency"] = {"size": receipt.consistency.size, "path": path}
+    try:
+        if receipt.erased is not None:
+            members["erased"] = erased_members(receipt.erased)
+        text = canonical.dumps(members | _subject_members(receipt.subject))
+    except MalformedText as error:
+        raise MalformedReceipt(error.detail) from None
     if parse_receipt(text) != receipt:
         raise MalformedReceipt("The receipt doesn't survive being written.")
     return text
 
 
-def _record(members: dict[str, object]) -> dict[str, object]:
-    run = _object(members["run"], {"entry", "index", "path", "size"})
-    size = check_count(run["size"], "size", 1)
-    return {
-        "statement": _text(members["statement"]),
-        "run_entry": _text(run["entry"]),
-        "run_path": Path(check_count(run["index"], "index"), size, _path(run["path"])),
-        "payload": _base64(members["payload"]) if "payload" in members else None,
-        "salt": parse_hash(members["salt"], "salt") if "salt" in members else None,
-        "tag_salt": parse_hash(members["tag_salt"], "tag salt") if "tag_salt" in members else None,
-        "erased": _erased(members["erased"]) if "erased" in members else None,
-    }
+def parse_erased(value: object) -> Erased:
+    """When, on what ground and by which record; as it also stands in a window."""
+    members = _object(value, {"at", "ground", "record"})
+    return Erased(
+        at=parse_time(members["at"], "time of erasure"),
+        ground=check_string(members["ground"], "ground", MAX_ERASED_CHARACTERS),
+        record=check_string(members["record"], "record", MAX_ERASED_CHARACTERS),
+    )
 
 
-def _row_or_file(kind: str, members: dict[str, object]) -> dict[str, object]:
+def erased_members(erased: Erased) -> dict[str, object]:
+    """The members that `parse_erased` reads."""
+    return {"at": format_time(erased.at), "ground": erased.ground, "record": erased.record}
+
+
+def _subject(members: dict[str, object]) -> Subject:
+    kind = members.get("kind")
+    if kind == "record":
+        _demand(members, _RECORD, _RECORD_OPTIONAL)
+        return _record(members)
     if kind == "row":
+        _demand(members, _COMMON | {"row", "path"}, frozenset({"consistency"}))
         row = _object(members["row"], {"bytes", "number", "salt"})
         number = check_count(row["number"], "row number")
-        return {"row": Row(number, _base64(row["bytes"]), _salt_or_none(row["salt"]))}
+        path = _path(members["path"])
+        return RowPart(number, _base64(row["bytes"]), _salt_or_none(row["salt"]), path)
     if kind == "file":
-        return {"file_salt": _salt_or_none(_object(members["file"], {"salt"})["salt"])}
-    return {}
+        _demand(members, _COMMON | {"file"}, frozenset({"consistency", "erased"}))
+        return FilePart(_salt_or_none(_object(members["file"], {"salt"})["salt"]))
+    raise MalformedText("The kind must be record, row or file.")
+
+
+def _record(members: dict[str, object]) -> RecordPart:
+    run = _object(members["run"], {"entry", "index", "path", "size"})
+    return RecordPart(
+        statement=_text(members["statement"]),
+        run=RunPart(
+            entry=_text(run["entry"]),
+            index=check_count(run["index"], "index"),
+            size=check_count(run["size"], "size", 1),
+            path=_path(run["path"]),
+        ),
+        path=_path(members["path"]),
+        payload=_base64(members["payload"]) if "payload" in members else None,
+        salt=parse_hash(members["salt"], "salt") if "salt" in members else None,
+        tag_salt=parse_hash(members["tag_salt"], "tag salt") if "tag_salt" in members else None,
+    )
+
+
+def _subject_members(subject: Subject) -> dict[str, object]:
+    if isinstance(subject, FilePart):
+        return {"file": {"salt": subject.salt.hex()}}
+    if isinstance(subject, RowPart):
+        data = base64.b64encode(subject.data).decode()
+        row = {"number": subject.number, "bytes": data, "salt": subject.salt.hex()}
+        return {"row": row, "path": _hexes(subject.path)}
+    run = subject.run
+    path = _hexes(run.path)
+    members: dict[str, object] = {
+        "statement": subject.statement,
+        "run": {"entry": run.entry, "index": run.index, "size": run.size, "path": path},
+        "path": _hexes(subject.path),
+    }
+    if subject.payload is not None:
+        members["payload"] = base64.b64encode(subject.payload).decode()
+    for name, salt in (("salt", subject.salt), ("tag_salt", subject.tag_salt)):
+        if salt is not None:
+            members[name] = salt.hex()
+    return members
 
 
 def _anchor(item: object) -> Anchor:
@@ -222,12 +201,25 @@ def _anchor(item: object) -> Anchor:
     )
 
 
-def _erased(value: object) -> Mapping[str, object]:
-    """When, on what ground, and the record of the erasure: the notary's word."""
-    members = _object(value, {"at", "ground", "record"})
-    for name in ("at", "ground", "record"):
-        check_string(members[name], name, 500)
-    return members
+def _anchor_members(anchor: Anchor) -> dict[str, object]:
+    return {
+        "ledger": anchor.ledger,
+        "kind": anchor.kind,
+        "size": anchor.size,
+        "root": anchor.root.hex(),
+        "path": _hexes(anchor.path),
+        "evidence": dict(anchor.evidence),
+    }
+
+
+def _consistency(value: object) -> Consistency:
+    members = _object(value, {"path", "size"})
+    return Consistency(check_count(members["size"], "size", 1), _path(members["path"]))
+
+
+def _demand(members: dict[str, object], required: frozenset[str], optional: frozenset[str]) -> None:
+    if not required <= members.keys() <= required | optional:
+        raise MalformedText("A member is missing or unknown.")
 
 
 def _object(value: object, names: set[str]) -> dict[str, object]:

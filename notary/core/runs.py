@@ -77,7 +77,12 @@ def format_run(run: Run) -> str:
     for number in (run.number, run.chain, run.first, run.count, run.offset):
         if type(number) is not int or not 0 <= number <= MAX_INTEGER:
             raise MalformedRun("A number of the entry is out of range.")
-    last, prev, tag = (check_hash(hash_).hex() for hash_ in (run.last, run.prev, run.tag))
+    if run.count == 0 or (run.first == 0 and run.prev != ZERO_HASH):
+        raise MalformedRun("The run is empty, or its first record is linked to another one.")
+    try:
+        last, prev, tag = (check_hash(hash_).hex() for hash_ in (run.last, run.prev, run.tag))
+    except MalformedText as error:
+        raise MalformedRun(error.detail) from None
     return (
         f'{{"chain":{run.chain},"count":{run.count},"first":{run.first},"last":"{last}",'
         f'"number":{run.number},"offset":{run.offset},"prev":"{prev}","tag":"{tag}"}}'

@@ -134,7 +134,7 @@ def _check(s: Statement) -> None:
     check_by(s.by)
     check_type(s.type)
     if s.received.tzinfo is None:
-        raise MalformedText("The received time has no zone.")
+        raise MalformedText("A time has no zone.")
     if (s.digest is None) == (s.commitment is None):
         raise MalformedText("Exactly one of digest and commitment must be there.")
     for value, what in ((s.digest, "digest"), (s.commitment, "commitment"), (s.message, "message")):

@@ -6,7 +6,7 @@ Codes are stable; their sentences stand in the catalogues as `check.<code>.<stat
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["held", "own-word", "not-checked"]
@@ -41,3 +41,22 @@ class Verdict:
     def status(self, code: str) -> Status | None:
         """The status of the first check of that code, or None."""
         return next((check.status for check in self.checks if check.code == code), None)
+
+
+@dataclass(slots=True)
+class Findings:
+    """The checks of a verification while it goes on."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def held(self, code: str, **facts: object) -> None:
+        """Note what was proved."""
+        self.checks.append(Check(code, "held", facts))
+
+    def own_word(self, code: str, **facts: object) -> None:
+        """Note what only the notary says."""
+        self.checks.append(Check(code, "own-word", facts))
+
+    def not_checked(self, code: str, **facts: object) -> None:
+        """Note what was not checked; `reason` says why."""
+        self.checks.append(Check(code, "not-checked", facts))

@@ -23,7 +23,8 @@ from notary.core import canonical
 from notary.core.errors import MalformedText, MalformedWindow, PayloadMismatch
 from notary.core.hashing import commitment, digest
 from notary.core.receipt import verify_receipt
-from notary.core.receipt_format import Receipt, format_receipt, receipt_from
+from notary.core.receipt_format import format_receipt, receipt_from
+from notary.core.receipt_parts import Receipt, RecordPart
 from notary.core.statement import Statement, format_statement, parse_statement, statement_leaf
 from notary.core.trust import Trust
 from notary.core.verdict import Verdict
@@ -138,7 +139,9 @@ def verify_window(
         window = parse_window(window)
     head, last = window.statements[0], window.statements[-1]
     # The chain was rebuilt from the head by prev; it must end in the proved statement.
-    if window.receipt.statement != format_statement(last):
+    if not isinstance(
+        window.receipt.subject, RecordPart
+    ) or window.receipt.subject.statement != format_statement(last):
         raise MalformedWindow("The statements don't lead to the one that the receipt proves.")
     verdict = verify_receipt(window.receipt, trust)
     checked = _check_payloads(window.statements, payloads) if payloads is not None else 0

@@ -92,7 +92,9 @@ def check_hash(value: bytes, what: str = "hash") -> bytes:
 
 
 def format_time(time: datetime) -> str:
-    """UTC with six decimals: `2026-11-24T23:32:34.123456Z`. Requires an aware datetime."""
+    """UTC with six decimals: `2026-11-24T23:32:34.123456Z`. Refuses a time without zone."""
+    if time.tzinfo is None:
+        raise MalformedText("A time has no zone.")
     utc = time.astimezone(UTC)
     return utc.strftime("%Y-%m-%dT%H:%M:%S.").rjust(20, "0") + f"{utc.microsecond:06d}Z"
 
@@ -101,7 +103,10 @@ def parse_time(text: object, what: str = "time") -> datetime:
     """The time that `format_time` wrote; leap seconds and other spellings are refused."""
     if isinstance(text, str) and _TIME.fullmatch(text):
         try:
-            return datetime.fromisoformat(text)
+            time = datetime.fromisoformat(text)
         except ValueError:
-            pass
+            time = None
+        # Some versions of Python read more than one spelling, such as hour 24.
+        if time is not None and format_time(time) == text:
+            return time
     raise MalformedText(f"The {what} must be UTC like 2026-11-24T23:32:34.123456Z", what=what)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Verifying who stands behind a receipt's batch: the log's key, witnesses, ledgers.
+docs/spec/receipt-v1.md, steps 7, 9 and 10. Only keys of the trust file count.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from notary.core.checkpoint import Checkpoint, parse_checkpoint
+from notary.core.errors import (
+    BadSignature,
+    NotaryError,
+    QuorumNotMet,
+    ReceiptRefused,
+    UnknownSigner,
+)
+from notary.core.hashing import LeafHash, RootHash, digest
+from notary.core.ledger_entry import parse_entry
+from notary.core.note import Note, open_note
+from notary.core.proof import verify_consistency, verify_inclusion
+from notary.core.receipt_parts import Anchor, Consistency
+from notary.core.trust import LedgerTrust, LogKey, Trust
+from notary.core.verdict import Findings
+from notary.core.words import format_time
+
+CLOCK_STEP_SECONDS: Final = 1
+"""A witness states whole seconds, so its time may lie below `received` by less than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint with the log key that signed it, and the note with its cosignatures."""
+
+    checkpoint: Checkpoint
+    log: LogKey
+    note: Note
+
+
+def check_checkpoint(note_text: str, trust: Trust) -> Signed:
+    """
+    Step 7: the checkpoint is signed by a log key which served its size.
+
+    Raises:
+        MalformedNote: not a checkpoint's note.
+        BadSignature: a line names a key of the trust file and doesn't hold.
+        UnknownSigner: no log key of the trust file signed.
+        ReceiptRefused: none of those that did served this size.
+    """
+    logs = {log.verifier: log for log in trust.logs}
+    note = open_note(note_text, [*logs, *trust.witnesses])
+    checkpoint = parse_checkpoint(note.text)
+    signers = [logs[item.verifier] for item in note.verified if item.verifier in logs]
+    signers = [log for log in signers if log.verifier.name == checkpoint.origin]
+    if not signers:
+        raise UnknownSigner("No log key of the trust file signed the checkpoint.")
+    serving = [log for log in signers if log.served(checkpoint.size)]
+    if not serving:
+        raise ReceiptRefused("The log key did not serve this size.", reason="size-not-served")
+    return Signed(checkpoint, min(serving, key=lambda log: log.good is not None), note)
+
+
+def check_good(
+    signed: Signed, consistency: Consistency | None, quorum: int, findings: Findings
+) -> None:
+    """
+    Step 8, for a compromised key: the checkpoint leads to the last good one.
+
+    By being it, by a consistency path to it, or by the word of a quorum of witnesses
+    (step 9 demands it).
+
+    Raises:
+        ReceiptRefused: the checkpoint is another one, or nothing leads from it.
+        RootMismatch, MalformedProof: the path doesn't lead there.
+    """
+    good, checkpoint = signed.log.good, signed.checkpoint
+    if good is None:
+        if consistency is not None:
+            findings.not_checked("consistency", size=consistency.size, reason="no-root")
+        return
+    facts = {"size": checkpoint.size, "good": good.size}
+    if checkpoint.size == good.size:
+        if checkpoint.root != good.root:
+            raise ReceiptRefused("The checkpoint is not the last good one.", reason="not-good")
+        findings.held("consistency", reason="same", **facts)
+    elif consistency is not None and consistency.size == good.size:
+        verify_consistency(checkpoint.size, checkpoint.root, good.size, good.root, consistency.path)
+        findings.held("consistency", reason="path", **facts)
+    elif quorum > 0:
+        findings.held("consistency", reason="quorum", **facts)
+    else:
+        raise ReceiptRefused(
+            "The log key was compromised, and nothing leads to its last good state.",
+            reason="no-consistency",
+        )
+
+
+def check_witnesses(note: Note, trust: Trust, received: datetime, findings: Findings) -> None:
+    """
+    Step 9: the quorum of witnesses, and their time beside the notary's.
+
+    Raises:
+        QuorumNotMet: too few witnesses of different names signed.
+        BadSignature: a witness's time is none.
+    """
+    times: dict[str, int] = {}
+    for item in note.verified:
+        if item.time is not None:
+            name = item.verifier.name
+            times[name] = min(item.time, times.get(name, item.time))
+    if len(times) < trust.quorum:
+        raise QuorumNotMet(got=len(times), want=trust.quorum)
+    if not times:
+        findings.not_checked("witnesses", reason="none")
+        findings.own_word("time", received=format_time(received), reason="no-witness")
+        return
+    names = ", ".join(sorted(times))
+    findings.held("witnesses", count=len(times), want=trust.quorum, names=names)
+    # Of any `quorum` witnesses at least one is honest: its time is at most this one.
+    witnessed = _time(sorted(times.values())[max(trust.quorum, 1) - 1])
+    facts = {"received": format_time(received), "witnessed": format_time(witnessed)}
+    gap = (witnessed - received).total_seconds()
+    if -CLOCK_STEP_SECONDS < gap <= trust.delay_seconds:
+        findings.held("time", **facts)
+    else:
+        findings.own_word("time", reason="gap", **facts)
+
+
+def check_anchor(
+    anchor: Anchor, index: int, leaf: LeafHash, signed: Signed, trust: Trust, findings: Findings
+) -> None:
+    """
+    Step 10: the descriptor is under the anchored root, and the ledger holds that root.
+
+    Raises:
+        RootMismatch, MalformedProof: the path doesn't lead to the anchored root.
+        ReceiptRefused: the evidence isn't this ledger's or this checkpoint's, or the log
+            was forked.
+    """
+    verify_inclusion(leaf, index, anchor.size, anchor.path, RootHash(anchor.root))
+    checkpoint = signed.checkpoint
+    if anchor.size == checkpoint.size and anchor.root != checkpoint.root:
+        raise ReceiptRefused("Two roots are given for one size of the log.", reason="fork")
+    ledger = trust.ledger(anchor.ledger)
+    facts = {"ledger": anchor.ledger, "kind": anchor.kind, "size": anchor.size}
+    if ledger is None:
+        findings.not_checked("anchor", reason="not-in-trust-file", **facts)
+    elif ledger.kind != anchor.kind:
+        raise ReceiptRefused("The ledger is of another kind.", reason="ledger-kind")
+    elif anchor.kind not in EVIDENCE:
+        findings.not_checked("anchor", reason="needs-package", **facts)
+    else:
+        time = EVIDENCE[anchor.kind](anchor, ledger, checkpoint.origin)
+        findings.own_word("anchor", time=format_time(time), **facts)
+
+
+def _file_ledger(anchor: Anchor, ledger: LedgerTrust, origin: str) -> datetime:
+    """The file ledger's signed entry names this origin, size and root."""
+    note = anchor.evidence.get("note")
+    if anchor.evidence.keys() != {"note"} or not isinstance(note, str):
+        raise ReceiptRefused("The evidence is not one signed note.", reason="ledger-evidence")
+    try:
+        entry = parse_entry(open_note(note, [str(ledger.members["key"])]).text)
+    except NotaryError as error:
+        raise ReceiptRefused(
+            f"The file ledger's entry: {error.detail}", reason="ledger-evidence"
+        ) from None
+    wanted = (digest(origin.encode()), anchor.size, anchor.root)
+    if (entry.origin_hash, entry.size, entry.root) != wanted:
+        raise ReceiptRefused("The entry is another checkpoint's.", reason="ledger-other")
+    return entry.time
+
+
+EVIDENCE: Mapping[str, Callable[[Anchor, LedgerTrust, str], datetime]] = {"file": _file_ledger}
+"""Kinds of evidence that need nothing but the standard library; all the notary's own word."""
+
+
+def _time(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise BadSignature("The time of a witness is none.") from None
