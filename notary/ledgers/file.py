@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 from notary.core.ledger_entry import LedgerEntry, format_entry, parse_entry
 from notary.core.note import open_note
@@ -41,6 +42,8 @@ class FileLedger:
         self._known: Known = {}
         self._last: tuple[int, bytes] = (-1, ZERO_HASH)
         self._read_bytes = 0
+        self._last_line = b""
+        self._one_thread = Lock()
 
     def submit(self, checkpoint: Anchorable, now: datetime) -> None:
         """Append and fsync one entry; known (origin, size, root) change nothing."""
@@ -83,6 +86,8 @@ class FileLedger:
         entry = self._find(checkpoint)
         if entry is None:
             raise LedgerUnavailable(f"Size {checkpoint.size} is not in the file ledger.")
+        if entry[0].root != checkpoint.root:
+            raise LedgerRefused(f"Another root for size {checkpoint.size} is noted.")
         return {"note": entry[1]}
 
     def newest(self, origin: str) -> tuple[int, bytes] | None:
@@ -121,7 +126,8 @@ class FileLedger:
             ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX if writes else fcntl.LOCK_SH)
-            yield file
+            with self._one_thread:
+                yield file
         finally:
             os.close(file)
 
@@ -130,11 +136,15 @@ class FileLedger:
         size = os.fstat(file).st_size
         if size < self._read_bytes:
             raise LedgerRefused(f"The file ledger {self._path} became shorter.")
+        known = self._last_line
+        if os.pread(file, len(known), self._read_bytes - len(known)) != known:
+            # Each line holds the hash of the one before: the last one stands for all.
+            raise LedgerRefused(f"The file ledger {self._path} was exchanged for another.")
         data = os.pread(file, size - self._read_bytes, self._read_bytes)
-        whole = data[: data.rfind(b"\n") + 1]
-        for line in whole.splitlines():
+        for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
             self._take(line)
-        self._read_bytes += len(whole)
+            self._last_line = line
+            self._read_bytes += len(line)
 
     def _take(self, line: bytes) -> None:
         try:
@@ -149,5 +159,7 @@ class FileLedger:
             raise LedgerRefused(
                 f"The file ledger {self._path} is not linked after entry {sequence}."
             )
+        if (entry.origin_hash, entry.size) in self._known:
+            raise LedgerRefused(f"The file ledger {self._path} holds size {entry.size} twice.")
         self._known[(entry.origin_hash, entry.size)] = (entry, note)
         self._last = (entry.sequence, sha256(note.encode()).digest())

@@ -23,7 +23,7 @@ from notary.keys import Signer
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
 from notary.usecases.gate import CLOSED, Gate, read_mark
-from notary.usecases.marks import MarkFile, StateRefused
+from notary.usecases.marks import Mark, MarkFile, StateRefused
 
 
 def sign_newest(
@@ -45,13 +45,10 @@ def sign_newest(
         mark = marks.read()
         if mark is None or mark.size > size:
             raise StateRefused("The log is smaller than its mark." + CLOSED, reason="older")
-        if size > 0:
-            root = _check_grown(tx, size, mark.size, bytes.fromhex(mark.root))
-            tx.do("add_checkpoint", size=size, root=root, now=now)
+        unsigned = _commit_root(tx, size, mark, now) if size > 0 else []
     # 1 is durable: a crash here leaves unsigned rows, and no signature over anything else.
     newest = None
     with pool.transaction() as tx:
-        unsigned = tx.rows("unsigned_checkpoints")
         new_marks = [read_mark(tx, log.origin, log.vkey, size, root) for size, root in unsigned]
     for (size, root), new_mark in zip(unsigned, new_marks, strict=True):
         marks.raise_to(new_mark)
@@ -64,15 +61,26 @@ def sign_newest(
     return newest
 
 
-def _check_grown(tx: Transaction, size: int, marked_size: int, marked_root: bytes) -> bytes:
-    """The root of the log, once it is proved that it only grew from what was signed."""
+def _commit_root(
+    tx: Transaction, size: int, mark: Mark, now: datetime
+) -> list[tuple[int, RootHash]]:
+    """
+    Keep the log's root for its size. Returns all that is unsigned, each proved to be a
+    beginning of this log, as the mark and the last committed checkpoint are.
+    """
     read = partial(read_log_tile, tx)
     root = root_from_tiles(read, size)
-    last = tx.row("newest_committed_checkpoint")
-    known = [(marked_size, marked_root)] if marked_size else []
-    if last is not None:
-        known.append((last[0], last[1]))
-    for old_size, old_root in known:
+    tx.do("add_checkpoint", size=size, root=root, now=now)
+    unsigned = [(int(row[0]), RootHash(row[1])) for row in tx.rows("unsigned_checkpoints")]
+    last = tx.rows("newest_committed_checkpoint")[0]
+    known = [(mark.size, bytes.fromhex(mark.root))] if mark.size else []
+    for old_size, old_root in [*known, *unsigned, (last[0], last[1])]:
+        if not 0 < old_size <= size:
+            raise StateRefused(
+                f"A checkpoint of size {old_size} is stored, and the log has {size} leaves."
+                + CLOSED,
+                reason="older",
+            )
         path = consistency_path_from_tiles(read, old_size, size)
         verify_consistency(old_size, RootHash(old_root), size, root, path)
-    return root
+    return unsigned
