@@ -3,19 +3,24 @@
 
 import json
 import signal
+import traceback
 from collections.abc import Mapping
-from datetime import datetime
 from threading import Event, Thread
+from typing import Final
 
-from iot_ingest.feeds import load_feeds
+from iot_ingest.feeds_file import load_feeds
+from iot_ingest.inbox import Inbox
 from iot_ingest.mqtt import Subscriber
 from iot_ingest.pipeline import Pipeline
 from notary.config import Settings
 from notary.core.errors import NotaryError
-from notary.store.pool import Pool
-from notary.usecases.accept import ALARM_LIFT
+from notary.core.words import format_time
+from notary.usecases.accept import ALARM_LIFT, Acceptor
 from notary.usecases.quarantine import put_aside
-from notary.wiring import clock, connect
+from notary.wiring import Parts, clock, connect
+
+TICK_SECONDS: Final = 0.5
+DRAIN_SECONDS: Final = 20
 
 
 def say(event: str, **facts: object) -> None:
@@ -23,9 +28,112 @@ def say(event: str, **facts: object) -> None:
     print(json.dumps({"process": "ingest", "event": event, **facts}, default=str), flush=True)
 
 
+def say_unforeseen(error: Exception) -> None:
+    """Where an error came from; not its text, which may hold what was sent."""
+    where = [
+        f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    say("unforeseen", error=type(error).__name__, where=where[-6:])
+
+
+class Ingest:
+    """The parts of the process, put together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
+        self._parts: Parts = connect(settings, pool_size=3)
+        self._acceptor: Acceptor = self._parts.acceptor()
+        self._inbox = Inbox(settings.queue_readings)
+        self._subscriber = Subscriber(
+            settings.mqtt_url,
+            settings.mqtt_client_id,
+            [(feed.filter, feed.qos) for feed in feeds.all],
+            self._inbox.put,
+            window=settings.queue_readings,
+        )
+        self._pipeline = Pipeline(
+            feeds,
+            self._inbox,
+            self._acceptor,
+            lambda rejected, now: put_aside(self._parts.pool, rejected, now),
+            self._subscriber.acknowledge,
+            clock,
+            say_unforeseen,
+        )
+        self._worker = Thread(target=self._pipeline.run, name="pipeline", daemon=True)
+        self._started_at = clock()
+        self._rounds = -1
+        self._said: str | None = "not begun"
+        self.names = [feed.name for feed in feeds.all]
+
+    def start(self) -> None:
+        """Begin to take readings in."""
+        self._worker.start()
+        self._subscriber.start()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the pipeline's thread lives."""
+        return self._worker.is_alive()
+
+    def tick(self) -> None:
+        """Look after the parts and leave word; called about twice a second."""
+        self._subscriber.tend()
+        problem = self._pipeline.problem or self._subscriber.problem
+        if problem != self._said:
+            say("waits" if problem else "goes on", problem=problem)
+            self._said = problem
+        rounds = self._pipeline.counts.rounds
+        if rounds != self._rounds and self._subscriber.subscribed:
+            self._rounds = rounds
+            (self._settings.state / "ingest.alive").touch()
+        self._beat(self.facts(problem))
+
+    def facts(self, problem: str | None) -> dict[str, object]:
+        """What /statusz shows."""
+        counts, subscriber = self._pipeline.counts, self._subscriber
+        lift = self._acceptor.largest_lift
+        last = counts.last_message_at
+        return {
+            "connected": subscriber.connected,
+            "subscribed": subscriber.subscribed,
+            "messages": counts.messages,
+            "accepted": counts.accepted,
+            "duplicates": counts.duplicates,
+            "keys_reused": counts.keys_reused,
+            "quarantined": counts.quarantined,
+            "queue_depth": self._pipeline.depth,
+            "last_message_at": None if last is None else format_time(last),
+            "clock_lift_seconds": lift.total_seconds(),
+            "clock_alarm": lift > ALARM_LIFT,
+            "problem": problem,
+            "started_at": format_time(self._started_at),
+        }
+
+    def stop(self) -> None:
+        """Take nothing more, finish what is there if the database lets us, and leave."""
+        self._inbox.close()
+        self._worker.join(DRAIN_SECONDS)
+        self._pipeline.leave()
+        self._worker.join(DRAIN_SECONDS)
+        self._subscriber.stop()
+        self._beat(self.facts("stopped"))
+
+    def _beat(self, facts: Mapping[str, object]) -> None:
+        """A database that is away learns of it later."""
+        try:
+            with self._parts.pool.transaction() as tx:
+                tx.do("beat", process="ingest", now=clock(), facts=json.dumps(facts))
+        except NotaryError:
+            return
+
+
 def run(settings: Settings) -> int:
     """
     Take in readings until SIGTERM or SIGINT; then finish what is queued and leave.
+
+    Returns 0, or 1 when the pipeline ended by itself.
 
     Raises:
         FeedsRefused, KeyRefused, BrokerRefused: before anything is begun.
@@ -33,67 +141,12 @@ def run(settings: Settings) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    feeds = load_feeds(settings.feeds_file)
-    parts = connect(settings, pool_size=3)
-    acceptor = parts.acceptor()
-    pipeline = Pipeline(
-        feeds,
-        acceptor,
-        lambda rejected, now: put_aside(parts.pool, rejected, now),
-        lambda tickets: subscriber.acknowledge(tickets),
-        clock,
-        settings.queue_readings,
-    )
-    subscriber = Subscriber(
-        settings.mqtt_url,
-        settings.mqtt_client_id,
-        [feed.filter for feed in feeds.all],
-        pipeline.put,
-    )
-    worker = Thread(target=pipeline.run, name="pipeline", daemon=True)
-    worker.start()
-    subscriber.start()
-    say("started", feeds=[feed.name for feed in feeds.all])
-    alive = settings.state / "ingest.alive"
-    started, told = clock(), None
-    while not stop.wait(0.5):
-        counts = pipeline.counts
-        trouble = counts.problem or subscriber.trouble
-        if trouble != told:
-            say("trouble" if trouble else "well again", detail=trouble or "")
-            told = trouble
-        if worker.is_alive() and subscriber.alive and trouble is None:
-            alive.touch()
-        if not worker.is_alive():
-            say("stopped", detail="the pipeline has ended")
-            return 1
-        lift = acceptor.largest_lift
-        facts = {
-            "connected": subscriber.connected,
-            "subscribed": subscriber.subscribed,
-            "accepted": counts.accepted,
-            "duplicates": counts.duplicates,
-            "quarantined": counts.quarantined,
-            "messages": counts.messages,
-            "queue_depth": pipeline.depth,
-            "last_message_at": counts.last_message_at,
-            "clock_lift_seconds": lift.total_seconds(),
-            "clock_alarm": lift > ALARM_LIFT,
-            "problem": trouble,
-            "started_at": started,
-        }
-        _beat(parts.pool, clock(), facts)
-    pipeline.stop()
-    worker.join(30)
-    subscriber.stop()
-    say("left", queue_depth=pipeline.depth)
-    return 0
-
-
-def _beat(pool: Pool, now: datetime, facts: Mapping[str, object]) -> None:
-    """Leave word; a database that is away learns of it later."""
-    try:
-        with pool.transaction() as tx:
-            tx.do("beat", process="ingest", now=now, facts=json.dumps(facts, default=str))
-    except NotaryError:
-        return
+    ingest = Ingest(settings)
+    ingest.start()
+    say("started", feeds=ingest.names)
+    while not stop.wait(TICK_SECONDS) and ingest.is_working:
+        ingest.tick()
+    failed = not ingest.is_working
+    ingest.stop()
+    say("failed" if failed else "left", **ingest.facts(None))
+    return int(failed)

@@ -2,25 +2,34 @@
 """
 The broker: MQTT 5, QoS 1, a session that outlives us, acknowledgements by hand. The only
 file that knows paho.
+
+Message ids mean something on one connection only: each ticket carries the number of its
+connection, and tickets of an earlier one are dropped (the broker sends those messages
+again). A held reading's message may be acknowledged after later ones.
 """
 
 import ssl
-import time
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from iot_ingest.pipeline import Message
+from iot_ingest.inbox import Message
 from notary.core.errors import NotaryError
 
-SESSION_SECONDS = 7 * 86_400
-KEEPALIVE_SECONDS = 30
+SESSION_SECONDS: Final = 7 * 86_400
+KEEPALIVE_SECONDS: Final = 60
+MIN_RECONNECT_SECONDS: Final = 1
+MAX_RECONNECT_SECONDS: Final = 15
+MAX_RECEIVE: Final = 65_535
+LEAVE_SECONDS: Final = 10
+_PUBACK: Final = 0x40
 
 
 class BrokerRefused(NotaryError):
@@ -29,12 +38,26 @@ class BrokerRefused(NotaryError):
     code = "broker-refused"
 
 
-class _Ticket(NamedTuple):
+class Ticket(NamedTuple):
     """What an acknowledgement needs; worth nothing on another connection."""
 
-    epoch: int
+    connection: int
     mid: int
-    qos: int
+
+
+class _Client(mqtt.Client):
+    """paho, with many acknowledgements in one packet on the wire's side of it."""
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """PUBACK for each (MQTT 5.0 section 3.4, reason success), written at once."""
+        packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
+        self._packet_queue(_PUBACK, packets, mids[-1], 1)
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether the network thread runs."""
+        thread = self._thread
+        return thread is not None and thread.is_alive()
 
 
 class Subscriber:
@@ -42,116 +65,164 @@ class Subscriber:
     One connection that comes back by itself.
 
     `receive` gets each message on the network thread and may block: that is the
-    back-pressure. Tickets of an earlier connection are dropped: the broker sends again.
+    back-pressure behind the broker's limit of unacknowledged messages (Receive Maximum,
+    `window`). A message for which it returns False is not acknowledged.
     """
 
     def __init__(
-        self, url: str, client_id: str, filters: Sequence[str], receive: Callable[[Message], bool]
+        self,
+        url: str,
+        client_id: str,
+        filters: Sequence[tuple[str, int]],
+        receive: Callable[[Message], bool],
+        window: int,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise BrokerRefused("NOTARY_MQTT_URL must be mqtt://host:port or mqtts://host:port.")
+        self._host, self._port, secure, user, password = read_url(url)
         self._filters = list(filters)
         self._receive = receive
+        self._window = max(1, min(window, MAX_RECEIVE))
         self._lock = Lock()
-        self._epoch = 0
-        self._closing = False
+        self._connection = 0
+        self._leaving = False
         self.connected = False
         self.subscribed = False
-        self.trouble: str | None = None
-        self._client = mqtt.Client(
+        self.problem: str | None = "not connected yet"
+        """Why nothing can come in just now, or None."""
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=mqtt.MQTTv5,
             manual_ack=True,
         )
-        if parts.username:
-            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
+        if user is not None:
+            self._client.username_pw_set(user, password)
+        if secure:
             self._client.tls_set_context(ssl.create_default_context())
-        self._client.reconnect_delay_set(1, 30)
+        self._client.reconnect_delay_set(MIN_RECONNECT_SECONDS, MAX_RECONNECT_SECONDS)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._address = parts.hostname, parts.port or (8883 if parts.scheme == "mqtts" else 1883)
-        self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Connect, and again whenever the connection breaks, until `stop`."""
-        self._thread = Thread(target=self._loop, name="mqtt", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Disconnect; the session stays at the broker."""
-        self._closing = True
-        self._client.disconnect()
-        if self._thread is not None:
-            self._thread.join(10)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the network thread runs."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def acknowledge(self, tickets: Sequence[object]) -> None:
-        """Tell the broker that messages are committed."""
-        with self._lock:
-            epoch = self._epoch
-        for ticket in tickets:
-            if isinstance(ticket, _Ticket) and ticket.epoch == epoch and ticket.qos:
-                self._client.ack(ticket.mid, ticket.qos)
-
-    def _loop(self) -> None:
+        """Begin to connect, and go on for ever."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_SECONDS
-        pause = 0.5
-        while not self._closing:
-            try:
-                host, port = self._address
-                self._client.connect(
-                    host, port, KEEPALIVE_SECONDS, clean_start=False, properties=properties
-                )
-                pause = 0.5
-                while self._client.loop(1.0) == mqtt.MQTT_ERR_SUCCESS:
-                    pass
-            except (OSError, ValueError) as error:
-                self.trouble = f"{type(error).__name__}: {error}"
+        properties.ReceiveMaximum = self._window
+        self._client.connect_async(
+            self._host, self._port, KEEPALIVE_SECONDS, clean_start=False, properties=properties
+        )
+        self._client.loop_start()
+
+    def tend(self) -> None:
+        """Look after the connection, now and then: start a network thread that died again."""
+        if not self._leaving and not self._client.has_thread:
+            self._lose("the network thread died; a new one was started")
+            self.start()
+
+    def acknowledge(self, tickets: Sequence[object]) -> None:
+        """Tell the broker that messages are committed. Raises nothing: it may be away."""
+        with self._lock:
+            mids = [
+                ticket.mid
+                for ticket in tickets
+                if isinstance(ticket, Ticket) and ticket.connection == self._connection
+            ]
+            # Under the lock, so that no other connection can begin in between.
+            if mids and self.connected:
+                self._client.acknowledge(mids)
+
+    def stop(self) -> None:
+        """Write what is acknowledged and leave; the session waits for us at the broker."""
+        self._leaving = True
+        self._client.disconnect()
+        leaving = Thread(target=self._client.loop_stop, name="mqtt-leave", daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_SECONDS)
+        self._lose("left")
+
+    def _lose(self, problem: str) -> None:
+        with self._lock:
+            self._connection += 1
             self.connected = self.subscribed = False
-            if not self._closing:
-                time.sleep(pause)
-                pause = min(pause * 2, 30.0)
+            self.problem = problem
+
+    # -- on the network thread; an exception here would end it
 
     def _on_connect(
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
         if reason.is_failure:
-            self.trouble = f"the broker refused the connection: {reason}"
+            self._lose(f"the broker refused the connection: {reason}")
             return
         with self._lock:
-            self._epoch += 1
-        self.connected, self.trouble = True, None
-        client.subscribe([(topic_filter, 1) for topic_filter in self._filters])
+            self._connection += 1
+            self.connected, self.problem = True, "not subscribed yet"
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        """Again at each connection. What a broker retained comes at the first one only."""
+        self._client.subscribe(
+            [
+                (
+                    topic_filter,
+                    SubscribeOptions(
+                        qos=qos,
+                        retainAsPublished=True,
+                        retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB,
+                    ),
+                )
+                for topic_filter, qos in self._filters
+            ]
+        )
+
+    def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+        self._lose(f"the broker at {self._host}:{self._port} can't be reached")
 
     def _on_disconnect(
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        with self._lock:
-            self._epoch += 1
-        self.connected = self.subscribed = False
+        self._lose(f"disconnected: {reason}")
 
     def _on_subscribe(
         self, client: mqtt.Client, userdata: Any, mid: int, reasons: Any, properties: Any
     ) -> None:
-        refused = [str(reason) for reason in reasons if reason.is_failure]
+        refused = [
+            f"{topic_filter} ({reason})"
+            for (topic_filter, qos), reason in zip(self._filters, reasons, strict=False)
+            if reason.is_failure or reason.value < qos
+        ]
         self.subscribed = not refused
-        if refused:
-            self.trouble = f"the broker refused a subscription: {refused[0]}"
+        self.problem = f"the broker refused: {', '.join(refused)}" if refused else None
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
-        ticket = _Ticket(self._epoch, message.mid, message.qos)
+        ticket = Ticket(self._connection, message.mid) if message.qos else None
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = repr(bytes(message._topic))
-        self._receive(Message(topic, bytes(message.payload), ticket))
+            topic = bytes(message._topic).decode("utf-8", "replace")
+        self._receive(Message(topic, message.payload, ticket))
+
+
+def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:
+    """
+    Host, port, whether TLS, user and password of mqtt://user:password@host:port.
+
+    Raises:
+        BrokerRefused: it is another kind of address; the text never shows it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
+        raise BrokerRefused(
+            "NOTARY_MQTT_URL must be mqtt://user:password@host:port, or mqtts:// with TLS; "
+            "a special character in the password is written as % and two hexadecimal digits."
+        )
+    secure = parts.scheme == "mqtts"
+    user = None if parts.username is None else unquote(parts.username)
+    password = None if parts.password is None else unquote(parts.password)
+    return parts.hostname, port or (8883 if secure else 1883), secure, user, password

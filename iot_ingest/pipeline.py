@@ -1,226 +1,275 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-From messages to acceptances: a bounded queue, micro-batches, quarantine, acknowledgements.
+From messages to acceptances: decode, accept in micro-batches, quarantine, acknowledge.
 
 A message is acknowledged once all that it carried is committed, as records or in quarantine;
-never before. When the database is away nothing is acknowledged and the queue fills, so that
-the broker has to wait. One bad message costs only itself.
+never before. When the database is away nothing is acknowledged and the inbox fills, so that
+the broker has to wait. One bad reading costs only itself.
+
+Held back for a while are readings whose lane another process holds (in order, before what
+comes later), and suspects: readings that alone made accepting fail in a way that nobody
+foresaw. A suspect goes to quarantine only when it fails again after another reading was
+accepted meanwhile; where all fail the fault is the notary's own, and nothing is lost.
 """
 
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from queue import Empty, Full, Queue
-from threading import Event
-from typing import Protocol
+from time import monotonic
+from typing import Final
 
-from iot_ingest.feeds import Feeds
-from notary.core.errors import NotaryError
-from notary.store.errors import LaneBusy, StoreUnavailable
-from notary.usecases.accept import ClockBehind
-from notary.usecases.marks import StateRefused
-from notary.usecases.quarantine import Rejected
-from notary.usecases.reading import Acceptance, Outcome, Reading, Refusal
+from iot_ingest.feeds import Feeds, NoRoute
+from iot_ingest.inbox import Inbox, Message
+from iot_ingest.patience import Accepts, Broken, GaveUp, Patience, PatientAcceptor
+from notary.usecases.quarantine import INTERNAL, Rejected
+from notary.usecases.reading import Acceptance, Outcome, Reading
 
-MAX_BATCH_READINGS = 2_000
-LINGER_SECONDS = 0.005
-FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 5.0
-AWAY = (StoreUnavailable, LaneBusy, StateRefused, ClockBehind)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message of the broker; `ticket` is what its acknowledgement needs."""
-
-    topic: str
-    payload: bytes
-    ticket: object
-
-
-class Accepts(Protocol):
-    """What the pipeline asks of the accepting side."""
-
-    def accept(self, readings: Sequence[Reading], now: datetime) -> list[Outcome]:
-        """As notary.usecases.accept.Acceptor."""
+MAX_BATCH_READINGS: Final = 2_000
+MAX_TAKEN_BYTES: Final = 4 << 20
+MAX_HELD: Final = 10_000
+MAX_SUSPECTS: Final = 1_000
+WAIT_SECONDS: Final = 0.2
+LINGER_SECONDS: Final = 0.003
+HELD_PAUSE_SECONDS: Final = 0.02
+SUSPECT_PAUSE_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
 class Counts:
     """What this process has done since its start."""
 
+    messages: int = 0
     accepted: int = 0
     duplicates: int = 0
+    keys_reused: int = 0
     quarantined: int = 0
-    messages: int = 0
-    problem: str | None = None
+    rounds: int = 0
     last_message_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class _Load:
-    """One message on its way: its readings, and what it has for quarantine."""
+    """One message on its way; `open` counts what isn't committed of it yet."""
 
     message: Message
+    open: int
+
+
+@dataclass(slots=True)
+class _Part:
+    """One reading of a message."""
+
+    load: _Load
     feed: str
-    dataset: str | None
-    readings: list[Reading]
-    rejected: list[Rejected] = field(default_factory=list)
+    reading: Reading
+
+
+@dataclass(slots=True)
+class _Suspect:
+    """A reading that failed when `accepted` others had been accepted."""
+
+    part: _Part
+    accepted: int
+
+
+@dataclass(slots=True)
+class _Bad:
+    """Something of a message that goes to quarantine."""
+
+    load: _Load
+    rejected: Rejected
 
 
 class Pipeline:
-    """One worker's way from queue to acknowledgement; `put` may be called by another thread."""
+    """The way from the inbox to the acknowledgement, for one thread."""
 
     def __init__(
         self,
         feeds: Feeds,
+        inbox: Inbox,
         acceptor: Accepts,
         put_aside: Callable[[Sequence[Rejected], datetime], None],
         acknowledge: Callable[[Sequence[object]], None],
         clock: Callable[[], datetime],
-        queue_size: int,
+        tell: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self._feeds = feeds
-        self._acceptor = acceptor
+        self._inbox = inbox
+        self._patience = Patience()
+        self._acceptor = PatientAcceptor(acceptor, self._patience, clock, tell)
         self._put_aside = put_aside
         self._acknowledge = acknowledge
         self._clock = clock
-        self._queue: Queue[Message] = Queue(queue_size)
-        self._stop = Event()
+        self._taken: deque[Message] = deque()
+        self._held: list[_Part] = []
+        self._suspects: list[_Suspect] = []
+        self._tried_at = 0.0
         self.counts = Counts()
 
     @property
+    def problem(self) -> str | None:
+        """Why nothing goes on just now, or None."""
+        if self._patience.problem is None and len(self._suspects) >= MAX_SUSPECTS:
+            return "internal: accepting fails for every reading, by a fault of the notary's own."
+        return self._patience.problem
+
+    @property
     def depth(self) -> int:
-        """How many messages wait."""
-        return self._queue.qsize()
-
-    def put(self, message: Message) -> bool:
-        """Queue a message; blocks while the queue is full. False once stopped."""
-        while not self._stop.is_set():
-            try:
-                self._queue.put(message, timeout=0.5)
-                return True
-            except Full:
-                continue
-        return False
-
-    def stop(self) -> None:
-        """Take nothing more; `run` finishes what is queued as long as the database is there."""
-        self._stop.set()
+        """How many messages and readings wait."""
+        return len(self._inbox) + len(self._taken) + len(self._held) + len(self._suspects)
 
     def run(self) -> None:
-        """Work until stopped and drained."""
-        while True:
-            loads = self._collect()
-            if loads:
-                if not self._process(loads):
-                    return
-            elif self._stop.is_set():
-                return
-
-    def _collect(self) -> list[_Load]:
-        """A micro-batch: what is there, and what comes within a few milliseconds."""
-        loads: list[_Load] = []
-        readings = 0
-        deadline = None
-        while readings < MAX_BATCH_READINGS:
-            try:
-                if deadline is None:
-                    message = self._queue.get(timeout=0.2)
-                    deadline = time.monotonic() + LINGER_SECONDS
-                elif self._queue.qsize():
-                    message = self._queue.get_nowait()
-                else:
-                    message = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                break
-            load = self._decode(message)
-            loads.append(load)
-            readings += max(1, len(load.readings))
-        return loads
-
-    def _decode(self, message: Message) -> _Load:
-        self.counts.messages += 1
-        self.counts.last_message_at = self._clock()
-        feed = self._feeds.find(message.topic)
-        if feed is None:
-            load = _Load(message, "-", None, [])
-            self._reject(load, "no-feed", "No feed matches the topic.", message.payload)
-            return load
-        readings, faults, dataset = feed.read(message.topic, message.payload)
-        load = _Load(message, feed.name, dataset, readings)
-        for fault in faults:
-            self._reject(load, fault.reason, fault.detail, fault.payload)
-        return load
-
-    def _reject(self, load: _Load, reason: str, detail: str, payload: bytes) -> None:
-        load.rejected.append(
-            Rejected(load.feed, load.message.topic, load.dataset, reason, detail, payload)
-        )
-
-    def _process(self, loads: list[_Load]) -> bool:
-        """Accept, put aside, acknowledge. False when stopped while the database is away."""
-        if not self._retry(lambda: self._accept(loads)):
-            return False
-        rejected = [one for load in loads for one in load.rejected]
-        if rejected:
-            if not self._retry(lambda: self._put_aside(rejected, self._clock())):
-                return False
-            self.counts.quarantined += len(rejected)
-        # All of it is committed; a crash here only lets the broker send it again.
-        self._acknowledge([load.message.ticket for load in loads])
-        return True
-
-    def _retry(self, work: Callable[[], None]) -> bool:
-        """Do it as soon as it can be done; False when stopped meanwhile."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                work()
-                self.counts.problem = None
-                return True
-            except AWAY as error:
-                self.counts.problem = f"{error.code}: {error.detail}"
-            if self._stop.wait(pause):
-                return False
-            pause = min(pause * 2, LAST_PAUSE_SECONDS)
-
-    def _accept(self, loads: list[_Load]) -> None:
-        """Accept what the loads still hold; what is answered is taken out of them."""
-        readings = [reading for load in loads for reading in load.readings]
-        if not readings:
-            return
+        """Work until the inbox is closed and all that was in it is done, or until `leave`."""
         try:
-            outcomes = self._acceptor.accept(readings, self._clock())
-        except AWAY:
-            raise
-        except Exception as error:
-            self._halve(loads, error)
+            while not (self._inbox.is_done and not self._taken and not self._held):
+                self.go_round()
+        except GaveUp:
             return
-        place = 0
-        for load in loads:
-            for reading in load.readings:
-                outcome = outcomes[place]
-                place += 1
-                if isinstance(outcome, Refusal):
-                    self._reject(load, outcome.reason, outcome.detail, reading.payload)
-                else:
-                    self._count(outcome)
-            load.readings = []
 
-    def _halve(self, loads: list[_Load], error: Exception) -> None:
-        """Something in here breaks the whole: find it, so that its neighbours go on."""
-        if len(loads) > 1:
-            self._accept(loads[: len(loads) // 2])
-            self._accept(loads[len(loads) // 2 :])
+    def leave(self) -> None:
+        """End `run` at once when something has to wait; what isn't acknowledged comes again."""
+        self._patience.leave()
+
+    def go_round(self) -> None:
+        """Take a micro-batch and bring it to an end; raises GaveUp."""
+        bad: list[_Bad] = []
+        parts, self._held = self._held, []
+        if len(parts) < MAX_HELD and len(self._suspects) < MAX_SUSPECTS:
+            parts += self._decode(bad, 0.0 if parts else WAIT_SECONDS)
+        elif not parts:
+            self._patience.wait(WAIT_SECONDS)
+        self._settle(parts, bad)
+        self._try_suspects(bad)
+        self._keep(bad)
+        self.counts.rounds += 1
+        if self._held and not self._taken:
+            self._patience.wait(HELD_PAUSE_SECONDS)
+
+    # -- from bytes to readings
+
+    def _decode(self, bad: list[_Bad], wait_seconds: float) -> list[_Part]:
+        """The readings of some waiting messages."""
+        if not self._taken:
+            self._taken.extend(
+                self._inbox.take(MAX_BATCH_READINGS, MAX_TAKEN_BYTES, wait_seconds, LINGER_SECONDS)
+            )
+            if self._taken:
+                self.counts.last_message_at = self._clock()
+        parts: list[_Part] = []
+        while self._taken and len(parts) < MAX_BATCH_READINGS:
+            self._read(self._taken.popleft(), parts, bad)
+        return parts
+
+    def _read(self, message: Message, parts: list[_Part], bad: list[_Bad]) -> None:
+        self.counts.messages += 1
+        route = self._feeds.route(message.topic)
+        if isinstance(route, NoRoute):
+            load = _Load(message, 1)
+            self._reject(bad, load, route.feed, None, route.reason, route.detail, message.payload)
             return
-        load = loads[0]
-        code = error.code if isinstance(error, NotaryError) else type(error).__name__
-        self._reject(load, "internal", f"It could not be accepted: {code}", load.message.payload)
-        load.readings = []
+        feed = route.feed
+        readings, faults = feed.read(route.dataset, route.source, message.payload)
+        load = _Load(message, len(readings) + len(faults))
+        parts += [_Part(load, feed.name, reading) for reading in readings]
+        for fault in faults:
+            self._reject(
+                bad, load, feed.name, route.dataset, fault.reason, fault.detail, fault.payload
+            )
 
-    def _count(self, accepted: Acceptance) -> None:
-        if accepted.duplicate:
-            self.counts.duplicates += 1
+    def _reject(
+        self,
+        bad: list[_Bad],
+        load: _Load,
+        feed: str,
+        dataset: str | None,
+        reason: str,
+        detail: str,
+        payload: bytes,
+    ) -> None:
+        rejected = Rejected(feed, load.message.topic, dataset, reason, detail, payload)
+        bad.append(_Bad(load, rejected))
+
+    # -- from readings to records
+
+    def _settle(self, parts: list[_Part], bad: list[_Bad]) -> None:
+        """Accept and acknowledge; what can't be accepted is held, suspected or bad."""
+        answers = self._acceptor.accept([part.reading for part in parts])
+        done: list[_Load] = []
+        broken: list[_Part] = []
+        for part, answer in zip(parts, answers, strict=True):
+            if answer is None:
+                self._held.append(part)
+            elif isinstance(answer, Broken):
+                broken.append(part)
+            else:
+                self._answered(part, answer, done, bad)
+        self._suspects += [_Suspect(part, self._proven) for part in broken]
+        self._close(done)
+
+    @property
+    def _proven(self) -> int:
+        return self.counts.accepted + self.counts.duplicates
+
+    def _answered(
+        self, part: _Part, answer: Outcome | Broken, done: list[_Load], bad: list[_Bad]
+    ) -> None:
+        if isinstance(answer, Acceptance):
+            self.counts.accepted += not answer.duplicate
+            self.counts.duplicates += answer.duplicate
+            self.counts.keys_reused += answer.key_reused
+            done.append(part.load)
         else:
-            self.counts.accepted += 1
+            reason = INTERNAL if isinstance(answer, Broken) else answer.reason
+            reading = part.reading
+            self._reject(
+                bad, part.load, part.feed, reading.dataset, reason, answer.detail, reading.payload
+            )
+
+    def _try_suspects(self, bad: list[_Bad]) -> None:
+        """
+        Try each suspect again alone, once another reading was accepted meanwhile.
+
+        When none is, now and then the first one, whose success would prove as much.
+        """
+        suspects, self._suspects = self._suspects, []
+        is_time = bool(suspects) and monotonic() - self._tried_at >= SUSPECT_PAUSE_SECONDS
+        if is_time:
+            self._tried_at = monotonic()
+        done: list[_Load] = []
+        for place, suspect in enumerate(suspects):
+            others_are_well = self._proven > suspect.accepted
+            if not others_are_well and not (is_time and place == 0):
+                self._suspects.append(suspect)
+                continue
+            (answer,) = self._acceptor.accept([suspect.part.reading])
+            if answer is None or (isinstance(answer, Broken) and not others_are_well):
+                self._suspects.append(suspect)
+            else:
+                self._answered(suspect.part, answer, done, bad)
+        self._close(done)
+
+    # -- to the end
+
+    def _keep(self, bad: list[_Bad]) -> None:
+        """Commit what is bad to quarantine, and acknowledge it."""
+        if not bad:
+            return
+        rejected = [one.rejected for one in bad]
+        self._patience.try_until_done(lambda: self._put_aside(rejected, self._clock()))
+        self.counts.quarantined += len(bad)
+        self._close([one.load for one in bad])
+
+    def _close(self, committed: list[_Load]) -> None:
+        """
+        Acknowledge the messages of which nothing is open any more.
+
+        A crash before only makes the broker send them again.
+        """
+        tickets = []
+        for load in committed:
+            load.open -= 1
+            if not load.open and load.message.ticket is not None:
+                tickets.append(load.message.ticket)
+        if tickets:
+            self._acknowledge(tickets)

@@ -8,10 +8,12 @@ A codec never raises: what can't be decoded comes back as a Fault, its neighbour
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+MAX_PAYLOAD_BYTES: Final = 262_144
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """One reading: its bytes as they came, the sender's time and message id as sent."""
 
     payload: bytes
@@ -19,8 +21,7 @@ class Decoded:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What could not be decoded: its bytes, a reason code, a sentence."""
 
     payload: bytes
@@ -30,22 +31,44 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Where the sender's time and message id stand in a JSON object (None: nowhere)."""
+    """
+    What a codec is told: where the sender's time and message id stand in a JSON object
+    (None: nowhere), and how many bytes one reading may have.
+    """
 
     observed: str | None = None
     key: str | None = None
+    max_bytes: int = MAX_PAYLOAD_BYTES
 
 
-Codec = Callable[[bytes, Members], Sequence[Decoded | Fault]]
+Decode = Callable[[bytes, Members], Sequence[Decoded | Fault]]
 
 
-def codecs() -> dict[str, tuple[Codec, str]]:
-    """By name: the codec, and the media type of a reading."""
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A way to read messages; `type` is the media type of one reading."""
+
+    decode: Decode
+    type: str
+    has_members: bool
+
+
+def codecs() -> dict[str, Codec]:
+    """All codecs by name."""
     from iot_ingest.codecs.json_object import decode_json, decode_ndjson
     from iot_ingest.codecs.raw import decode_raw
 
     return {
-        "json": (decode_json, "application/json"),
-        "ndjson": (decode_ndjson, "application/json"),
-        "raw": (decode_raw, "application/octet-stream"),
+        "json": Codec(decode_json, "application/json", has_members=True),
+        "ndjson": Codec(decode_ndjson, "application/json", has_members=True),
+        "raw": Codec(decode_raw, "application/octet-stream", has_members=False),
     }
+
+
+def too_large(payload: bytes, members: Members) -> Fault:
+    """The fault of a reading with more bytes than `members` allows."""
+    return Fault(
+        payload,
+        "too-large",
+        f"The reading has {len(payload)} bytes, more than the {members.max_bytes} allowed.",
+    )

@@ -2,15 +2,19 @@
 """
 JSON: one object a message (`json`), or one a line (`ndjson`).
 
-The bytes are the evidence; decoding only looks for the sender's time and id.
+The bytes are the evidence; decoding only looks for the sender's time and id, and refuses
+what two readers could understand differently (notary.core.strict_json has the rules).
 """
 
-import json
 from collections.abc import Sequence
+from typing import Final
 
-from iot_ingest.codecs import Decoded, Fault, Members
+from iot_ingest.codecs import Decoded, Fault, Members, too_large
 from notary.core import strict_json
 from notary.core.errors import MalformedText
+
+MAX_LINES: Final = 10_000
+_BLANK = b" \t\r"
 
 
 def decode_json(payload: bytes, members: Members) -> Sequence[Decoded | Fault]:
@@ -19,25 +23,35 @@ def decode_json(payload: bytes, members: Members) -> Sequence[Decoded | Fault]:
 
 
 def decode_ndjson(payload: bytes, members: Members) -> Sequence[Decoded | Fault]:
-    """One JSON object a line; empty lines are passed over, a line's bytes are kept."""
-    lines = [line.removesuffix(b"\r") for line in payload.split(b"\n")]
-    found = [_decode(line, members) for line in lines if line.strip()]
-    return found or [Fault(payload, "empty", "The message holds no line.")]
+    """
+    One JSON object a line.
+
+    A line's bytes are kept as they came, between one LF and the next; blank lines are
+    passed over.
+    """
+    lines = [line for line in payload.split(b"\n") if line.strip(_BLANK)]
+    if not lines:
+        return [Fault(payload, "empty", "The message holds no line.")]
+    if len(lines) > MAX_LINES:
+        return [Fault(payload, "too-many", f"The message has more than {MAX_LINES} lines.")]
+    return [_decode(line, members) for line in lines]
 
 
 def _decode(payload: bytes, members: Members) -> Decoded | Fault:
+    if len(payload) > members.max_bytes:
+        return too_large(payload, members)
     try:
         value = strict_json.loads(payload)
+        if not isinstance(value, dict):
+            return Fault(payload, "bad-value", "It is JSON, and not an object.")
+        return Decoded(payload, _text(value, members.observed), _text(value, members.key))
     except MalformedText as error:
         return Fault(payload, str(error.facts.get("reason", "not-json")), error.detail)
-    if not isinstance(value, dict):
-        return Fault(payload, "bad-value", "It is JSON, and not an object.")
-    return Decoded(payload, _member(value, members.observed), _member(value, members.key))
 
 
-def _member(value: dict[str, object], name: str | None) -> str | None:
-    """A member as the text that was sent."""
+def _text(value: dict[str, object], name: str | None) -> str | None:
+    """A member as the text that was sent; strict_json gives a number as its text too."""
     found = None if name is None else value.get(name)
-    if found is None or isinstance(found, dict | list):
-        return None
-    return str(found) if isinstance(found, str) else json.dumps(found)
+    if found is None or isinstance(found, str):
+        return found
+    raise MalformedText(f"The member {name} is neither text nor a number.", reason="bad-value")

@@ -3,9 +3,11 @@
 
 from collections.abc import Sequence
 
-from iot_ingest.codecs import Decoded, Fault, Members
+from iot_ingest.codecs import Decoded, Fault, Members, too_large
 
 
 def decode_raw(payload: bytes, members: Members) -> Sequence[Decoded | Fault]:
     """One reading of any bytes."""
+    if len(payload) > members.max_bytes:
+        return [too_large(payload, members)]
     return [Decoded(payload)]

@@ -2,22 +2,34 @@
 """
 What could not become a record: kept with its reason, so that nothing is dropped silently.
 
-Of each feed, topic and reason the first MAX_KEPT are kept, the others only counted; beyond
-MAX_TOPICS different ones, further topics are counted together.
+A flood costs a bounded place, and one sender's none of another's:
+
+- of each feed and topic the first MAX_KEPT are kept, the others only counted;
+- of each feed MAX_TOPICS topics are told apart, further ones are counted together;
+- of each feed MAX_KEPT_OF_FEED are kept in all;
+- of each payload the first MAX_KEPT_BYTES are kept, its whole size is noted.
+
+What failed for a fault of the notary's own (reason `internal`) is kept beyond MAX_KEPT.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
-from notary.store.pool import Pool
+from notary.store.pool import Pool, Transaction
 from notary.usecases.registers import NotFound
 
-MAX_KEPT = 100
-MAX_TOPICS = 10_000
-MAX_KEPT_BYTES = 65_536
-OTHER_TOPICS = "(other topics)"
+MAX_KEPT: Final = 100
+MAX_TOPICS: Final = 1_000
+MAX_KEPT_OF_FEED: Final = 10_000
+MAX_KEPT_BYTES: Final = 65_536
+MAX_TOPIC_CHARACTERS: Final = 300
+MAX_DETAIL_CHARACTERS: Final = 500
+OTHER_TOPICS: Final = "(other topics)"
+INTERNAL: Final = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +45,57 @@ class Rejected:
 
 
 def put_aside(pool: Pool, rejected: Sequence[Rejected], now: datetime) -> None:
-    """Keep or count each. Committed when this returns. Raises StoreUnavailable."""
+    """
+    Keep or count each. Committed when this returns.
+
+    Raises:
+        StoreUnavailable: try again.
+    """
     with pool.transaction() as tx:
-        topics = tx.rows("topics_in_quarantine")[0][0]
-        for one in rejected:
-            topic = _clean(one.topic) if topics < MAX_TOPICS else OTHER_TOPICS
-            where = {"feed": _clean(one.feed), "topic": topic, "reason": one.reason}
-            kept = tx.rows("count_quarantine", **where)[0][0]
-            keep = kept < MAX_KEPT
-            tx.do("raise_quarantine", kept=int(keep), counted=int(not keep), **where)
-            if keep:
-                tx.do(
-                    "keep_in_quarantine",
-                    now=now,
-                    dataset=one.dataset,
-                    detail=_clean(one.detail),
-                    size_bytes=len(one.payload),
-                    payload=one.payload[:MAX_KEPT_BYTES],
-                    **where,
-                )
+        for feed in sorted({one.feed for one in rejected}):
+            _put_aside(tx, feed, [one for one in rejected if one.feed == feed], now)
+
+
+def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: datetime) -> None:
+    feed = clean(feed, 128)
+    known = {row[0]: row[1] for row in tx.rows("kept_in_quarantine", feed=feed)}
+    total = sum(known.values())
+    kept: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[str, str]] = Counter()
+    keep: list[tuple[str, Rejected]] = []
+    for one in rejected:
+        topic = _short(one.topic)
+        if topic not in known and len(known) >= MAX_TOPICS:
+            topic = OTHER_TOPICS
+        of_topic = known.setdefault(topic, 0)
+        if total < MAX_KEPT_OF_FEED and (of_topic < MAX_KEPT or one.reason == INTERNAL):
+            known[topic], total = of_topic + 1, total + 1
+            kept[topic, one.reason] += 1
+            keep.append((topic, one))
+        else:
+            counted[topic, one.reason] += 1
+    if keep:
+        tx.do(
+            "keep_in_quarantine",
+            now=now,
+            feed=feed,
+            topics=[topic for topic, _ in keep],
+            datasets=[one.dataset for _, one in keep],
+            reasons=[one.reason for _, one in keep],
+            details=[clean(one.detail, MAX_DETAIL_CHARACTERS) for _, one in keep],
+            sizes=[len(one.payload) for _, one in keep],
+            payloads=[one.payload[:MAX_KEPT_BYTES] for _, one in keep],
+        )
+    # In one order, so that two processes don't wait for each other.
+    places = sorted(kept.keys() | counted.keys())
+    tx.do(
+        "count_in_quarantine",
+        feed=feed,
+        topics=[topic for topic, _ in places],
+        reasons=[reason for _, reason in places],
+        kept=[kept[place] for place in places],
+        counted=[counted[place] for place in places],
+    )
 
 
 def list_quarantine(pool: Pool, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
@@ -75,6 +119,14 @@ def count_quarantine(pool: Pool) -> list[dict[str, Any]]:
         return tx.maps("quarantine_totals")
 
 
-def _clean(text: str) -> str:
+def clean(text: str, max_characters: int) -> str:
     """Text that the database takes: without U+0000 and halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:1000]
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:max_characters]
+
+
+def _short(topic: str) -> str:
+    """A topic that fits into an index; a long one is told from others by its hash."""
+    if len(topic) <= MAX_TOPIC_CHARACTERS:
+        return clean(topic, MAX_TOPIC_CHARACTERS)
+    mark = sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{clean(topic, MAX_TOPIC_CHARACTERS)}… {mark}"

@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: count_quarantine
--- Counts one more; returns how many of this feed, topic and reason are kept already.
-INSERT INTO quarantine_counts (feed, topic, reason) VALUES (%(feed)s, %(topic)s, %(reason)s)
-ON CONFLICT (feed, topic, reason) DO UPDATE SET kept = quarantine_counts.kept
-RETURNING kept
-
--- name: topics_in_quarantine
-SELECT count(*) FROM quarantine_counts
-
--- name: raise_quarantine
-UPDATE quarantine_counts SET kept = kept + %(kept)s, only_counted = only_counted + %(counted)s
-WHERE feed = %(feed)s AND topic = %(topic)s AND reason = %(reason)s
+-- name: kept_in_quarantine
+-- The topics of a feed that are told apart, and how many are kept of each.
+SELECT topic, sum(kept)::bigint FROM quarantine_counts WHERE feed = %(feed)s GROUP BY topic
 
 -- name: keep_in_quarantine
 INSERT INTO quarantine (received, feed, topic, dataset, reason, detail, size_bytes, payload)
-VALUES (%(now)s, %(feed)s, %(topic)s, %(dataset)s, %(reason)s, %(detail)s, %(size_bytes)s,
-        %(payload)s)
+SELECT %(now)s, %(feed)s, w.*
+FROM unnest(%(topics)s::text[], %(datasets)s::text[], %(reasons)s::text[], %(details)s::text[],
+            %(sizes)s::integer[], %(payloads)s::bytea[]) AS w
+
+-- name: count_in_quarantine
+INSERT INTO quarantine_counts AS c (feed, topic, reason, kept, only_counted)
+SELECT %(feed)s, w.*
+FROM unnest(%(topics)s::text[], %(reasons)s::text[], %(kept)s::bigint[],
+            %(counted)s::bigint[]) AS w
+ON CONFLICT (feed, topic, reason) DO UPDATE
+SET kept = c.kept + excluded.kept, only_counted = c.only_counted + excluded.only_counted
 
 -- name: list_quarantine
 SELECT id, received, feed, topic, dataset, reason, detail, size_bytes FROM quarantine

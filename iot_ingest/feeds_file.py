@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The file of feeds (TOML). All faults are told at once, as sentences.
+
+    [[feeds]]
+    name = "own"                                   # for people and quarantine
+    filter = "notary/v1/+/+/up"                    # what is subscribed
+    template = "notary/v1/{dataset}/{source}/up"   # where dataset and source stand
+    codec = "json"                                 # json, ndjson or raw
+    observed = "time"                              # the member with the sender's time
+    key = "id"                                     # the member with its message id
+    keeps_names = false                            # both in statements of closed datasets too
+    qos = 1                                        # 0 or 1
+    type = "application/json"                      # media type of a reading, else the codec's
+
+`dataset = "..."` or `source = "..."` fix what the template doesn't name. Where two filters
+take the same topic, the first feed reads it.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+from iot_ingest.codecs import MAX_PAYLOAD_BYTES, Members, codecs
+from iot_ingest.feeds import Feed, Feeds
+from iot_ingest.topics import MalformedTopic, Template, check_filter, filter_matches
+from notary.core.errors import MalformedText, NotaryError
+from notary.core.words import check_id, check_type
+
+MAX_MEMBER_CHARACTERS: Final = 128
+
+DEFAULT = """\
+[[feeds]]
+name = "own"
+filter = "notary/v1/+/+/up"
+template = "notary/v1/{dataset}/{source}/up"
+codec = "json"
+observed = "time"
+key = "id"
+"""
+_TEXTS = (
+    "name", "filter", "template", "codec", "dataset", "source", "observed", "key", "type",
+)  # fmt: skip
+_REQUIRED = ("name", "filter", "template", "codec")
+_KNOWN = {*_TEXTS, "keeps_names", "qos"}
+
+
+class FeedsRefused(NotaryError):
+    """The feeds' configuration can't be used."""
+
+    code = "feeds-refused"
+
+
+def load_feeds(file: Path | None, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> Feeds:
+    """
+    The feeds of a TOML file, or without one the notary's own topics.
+
+    Raises:
+        FeedsRefused: with one sentence for each fault.
+    """
+    try:
+        text = DEFAULT if file is None else file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise FeedsRefused(f"{file} can't be read: {error}") from None
+    return parse_feeds(text, str(file), max_payload_bytes)
+
+
+def parse_feeds(text: str, where: str, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> Feeds:
+    """
+    The feeds of a configuration's text; `where` names it for people.
+
+    Raises:
+        FeedsRefused: with one sentence for each fault.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedsRefused(f"{where} is not TOML: {error}") from None
+    faults = [f"{where}: {name} is not known." for name in sorted(document.keys() - {"feeds"})]
+    tables = document.get("feeds")
+    if not isinstance(tables, list) or not tables:
+        faults.append(f"{where} has no [[feeds]].")
+        tables = []
+    feeds = [_Table(number, table, faults).feed(max_payload_bytes)
+             for number, table in enumerate(tables, 1)]  # fmt: skip
+    good = [feed for feed in feeds if feed is not None]
+    for what in ("name", "filter"):
+        values = [getattr(feed, what) for feed in good]
+        faults += [
+            f"Two feeds have the {what} {value}."
+            for value in sorted({value for value in values if values.count(value) > 1})
+        ]
+    if faults:
+        raise FeedsRefused(" ".join(faults), faults=faults)
+    return Feeds(good)
+
+
+class _Table:
+    """One `[[feeds]]` table: each fault in it becomes a sentence."""
+
+    def __init__(self, number: int, table: object, faults: list[str]) -> None:
+        self._faults = faults
+        self._before = len(faults)
+        self._table: dict[str, object] = table if isinstance(table, dict) else {}
+        self._what = f"Feed {number} ({self._table.get('name', 'without a name')})"
+        if not isinstance(table, dict):
+            self._fault("it is not a table.")
+
+    def feed(self, max_payload_bytes: int) -> Feed | None:
+        """The feed, or None where the table has a fault."""
+        table = self._table
+        for name in sorted(table.keys() - _KNOWN):
+            self._fault(f"{name} is not known.")
+        for name in _REQUIRED:
+            if name not in table:
+                self._fault(f"{name} is missing.")
+        texts = {name: self._text(name) for name in _TEXTS}
+        known = codecs()
+        codec = known.get(texts["codec"] or "")
+        if texts["codec"] and codec is None:
+            self._fault(f"codec must be one of {', '.join(sorted(known))}.")
+        if codec is not None and not codec.has_members and (texts["observed"] or texts["key"]):
+            self._fault(f"the codec {texts['codec']} finds neither observed nor key.")
+        keeps_names, qos = table.get("keeps_names", False), table.get("qos", 1)
+        if not isinstance(keeps_names, bool):
+            self._fault("keeps_names must be true or false.")
+        if type(qos) is not int or qos not in (0, 1):
+            self._fault("qos must be 1, or 0 where readings may be lost.")
+        template = self._topics(texts)
+        if codec is None or template is None or len(self._faults) > self._before:
+            return None
+        return Feed(
+            name=texts["name"] or "",
+            filter=texts["filter"] or "",
+            template=template,
+            codec=codec,
+            type=texts["type"] or codec.type,
+            members=Members(texts["observed"], texts["key"], max_payload_bytes),
+            dataset=texts["dataset"],
+            source=texts["source"],
+            keeps_names=bool(keeps_names),
+            qos=int(str(qos)),
+        )
+
+    def _topics(self, texts: dict[str, str | None]) -> Template | None:
+        """Filter and template, which must be about the same topics and name all."""
+        topic_filter, text = texts["filter"], texts["template"]
+        template = None
+        try:
+            if topic_filter is not None:
+                check_filter(topic_filter)
+        except MalformedTopic as error:
+            self._fault(error.detail)
+            topic_filter = None
+        try:
+            template = None if text is None else Template(text)
+        except MalformedTopic as error:
+            self._fault(error.detail)
+        if template is None:
+            return None
+        for name in ("dataset", "source"):
+            if texts[name] is None and name not in template.fields:
+                self._fault(f"neither {name} nor {{{name}}} in the template is there.")
+            if texts[name] is not None and name in template.fields:
+                self._fault(f"{name} is there twice: fixed, and in the template.")
+        if topic_filter is not None and not filter_matches(topic_filter, template.sample):
+            self._fault("the filter takes no topic of the template's form.")
+        return template
+
+    def _text(self, name: str) -> str | None:
+        value = self._table.get(name)
+        if name not in self._table:
+            return None
+        if not isinstance(value, str) or not value:
+            self._fault(f"{name} must be text.")
+            return None
+        try:
+            if name in ("name", "dataset", "source"):
+                check_id(value, name)
+            elif name == "type":
+                check_type(value)
+            elif name in ("observed", "key") and len(value) > MAX_MEMBER_CHARACTERS:
+                self._fault(f"{name} is longer than {MAX_MEMBER_CHARACTERS} characters.")
+        except MalformedText as error:
+            self._fault(error.detail)
+        return value
+
+    def _fault(self, sentence: str) -> None:
+        self._faults.append(f"{self._what}: {sentence}")
