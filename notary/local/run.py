@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from notary.config import Settings
 from notary.core.errors import NotaryError
@@ -53,6 +54,7 @@ class Local:
         self.children = children
         self.port = require_free(int(env.get("NOTARY_PORT", "8460")), "the API", "NOTARY_PORT")
         self.url = f"http://127.0.0.1:{self.port}"
+        self.started_at = str(clock())
         for name in ("log", "secrets"):
             (var / name).mkdir(parents=True, exist_ok=True)
         (var / "secrets").chmod(0o700)
@@ -150,7 +152,7 @@ def feed(local: Local, client: Client) -> tuple[int, int]:
     if status not in (201, 409):
         raise StartFailed(f"The dataset could not be created: {status} {body[:300]!r}")
     archive = fetch_archive(local.var / "data")
-    before = ingested(client)
+    before = wait_for_ingest(local, client)
     bar = Progress("published", READINGS)
     messages = ((f"notary/v1/{DATASET}/{o.station}/up", o.payload) for o in observations(archive))
     replay(local.gateway_mqtt, messages, bar)
@@ -171,10 +173,28 @@ def feed(local: Local, client: Client) -> tuple[int, int]:
     return known, new
 
 
+def wait_for_ingest(local: Local, client: Client) -> tuple[int, int, int]:
+    """The first counts of the ingest process of this run, once it is subscribed."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        local.check_children()
+        facts = ingest_facts(client)
+        if facts.get("subscribed") and str(facts.get("started_at", "")) >= local.started_at:
+            return ingested(client)
+        time.sleep(0.2)
+    raise StartFailed("The ingest process did not subscribe at the broker in time.")
+
+
+def ingest_facts(client: Client) -> dict[str, Any]:
+    """What the ingest process said of itself last."""
+    facts: dict[str, Any] = client.get("/statusz")["processes"].get("ingest", {}).get("facts", {})
+    return facts
+
+
 def ingested(client: Client) -> tuple[int, int, int]:
     """Duplicates, accepted and quarantined readings, as the ingest process counts them."""
-    facts = client.get("/statusz").get("processes", {}).get("ingest", {}).get("facts", {})
-    return tuple(int(facts.get(name, 0)) for name in ("duplicates", "accepted", "quarantined"))  # type: ignore[return-value]
+    facts = ingest_facts(client)
+    return (int(facts["duplicates"]), int(facts["accepted"]), int(facts["quarantined"]))
 
 
 def prove(local: Local, client: Client) -> bool:
