@@ -6,20 +6,22 @@ Exit 0 when all that was asked holds, 1 when not, 2 for input that can't be used
 """
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from notary.core.errors import MalformedTrust, NotaryError
-from notary.core.receipt import verify_receipt
-from notary.core.receipt_format import MAX_RECEIPT_BYTES, parse_receipt
-from notary.core.receipt_parts import Receipt
+from notary.core.errors import MalformedText, MalformedTrust, NotaryError
+from notary.core.receipt import Receipt, parse_receipt, verify_receipt
+from notary.core.receipt_format import MAX_RECEIPT_BYTES
 from notary.core.trust import MAX_TRUST_BYTES, parse_trust
-from notary.core.verdict import Verdict
+from notary.core.verdict import Check, Verdict
 from notary.core.window import (
     MAX_WINDOW_BYTES,
     Window,
@@ -27,53 +29,64 @@ from notary.core.window import (
     parse_window,
     verify_window,
 )
+from notary.core.words import parse_time
 from notary.texts import LANGUAGES, choose, text
 
-HOLDS, REFUSED, UNUSABLE = 0, 1, 2
-MAX_PAYLOAD_BYTES = 4 << 30
+HOLDS: Final = 0
+REFUSED: Final = 1
+UNUSABLE: Final = 2
+MAX_PAYLOAD_BYTES: Final = 4 << 30
+
+MARKS: Final = {"held": "[x]", "own-word": "[!]", "not-checked": "[ ]"}
+HEADINGS: Final = {
+    "held": "verify.made",
+    "own-word": "verify.own",
+    "not-checked": "verify.not-made",
+}
 
 
 class Unusable(Exception):
-    """Input that can't be used; carries the sentence."""
+    """Input that can't be used: the code of the sentence, and what fills it."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
 
 
-def main(argv: Sequence[str] | None = None, environment_language: str = "") -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    environment_language: str = "",
+    program: str = "notary verify",
+) -> int:
     """Verify what the arguments name; prints the verdict and returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that can't show a character must not end in a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    arguments = _parser(program).parse_args(argv)
     language = choose(arguments.lang or environment_language)
     try:
-        zone = ZoneInfo(arguments.timezone) if arguments.timezone else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = None
-    try:
-        trust_text = _read_text(arguments.trust, MAX_TRUST_BYTES, language)
-        subject_text = _read_text(arguments.receipt, MAX_WINDOW_BYTES, language)
-        payload = (
-            _read(arguments.payload, MAX_PAYLOAD_BYTES, language) if arguments.payload else None
-        )
-        trust = parse_trust(trust_text)
-        subject = _parse(subject_text, arguments.receipt, language)
-        if isinstance(subject, Window):
-            verdict: Verdict | WindowVerdict = verify_window(subject, trust)
-        else:
-            verdict = verify_receipt(subject, trust, payload)
+        return _verify(arguments, language)
     except (Unusable, MalformedTrust) as error:
-        code = getattr(error, "code", None)
-        detail = text(language, f"error.{code}", **error.facts) if code else str(error)  # type: ignore[union-attr]
-        return _fail(arguments.json, UNUSABLE, text(language, "verify.unusable", detail=detail))
+        code = error.code if isinstance(error, Unusable) else f"error.{error.code}"
+        detail = text(language, code, **_shown(error.facts))
+        return _fail(arguments, UNUSABLE, "verify.unusable", code, detail, language)
     except NotaryError as error:
-        detail = text(language, f"error.{error.code}", **error.facts)
-        return _fail(arguments.json, REFUSED, text(language, "verify.refused", detail=detail))
-    if arguments.json:
-        print(json.dumps(_plain(verdict), ensure_ascii=False, indent=1, default=str))
-    else:
-        print("\n".join(_lines(verdict, language, zone)))
-    return HOLDS
+        detail = text(language, f"error.{error.code}", **_shown(error.facts))
+        code = ".".join(filter(None, (error.code, str(error.facts.get("reason", "")))))
+        return _fail(arguments, REFUSED, "verify.refused", code, detail, language)
+    except BrokenPipeError:  # whoever reads our lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    except MemoryError:
+        detail = text(language, "verify.no-memory")
+        return _fail(arguments, UNUSABLE, "verify.unusable", "verify.no-memory", detail, language)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="notary verify", description="Check a receipt or a window offline."
+        prog=program, description="Check a receipt or a window offline."
     )
     parser.add_argument("receipt", help="the receipt or window")
     parser.add_argument("--trust", required=True, help="the trust file, got by another way")
@@ -84,91 +97,139 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parse(content: str, name: str, language: str) -> Receipt | Window:
-    """The receipt or window; a JSON object of ours that is damaged is refused, not unusable."""
+def _verify(arguments: argparse.Namespace, language: str) -> int:
+    zone = _zone(arguments.timezone)
+    trust = parse_trust(_read_text(arguments.trust, MAX_TRUST_BYTES))
+    proof = _parse(_read_text(arguments.receipt, MAX_WINDOW_BYTES), arguments.receipt)
+    payload = _read(arguments.payload, MAX_PAYLOAD_BYTES) if arguments.payload else None
+    if isinstance(proof, Receipt):
+        verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
+    elif payload is not None:
+        raise Unusable("verify.payload-of-window")
+    else:
+        verdict = verify_window(proof, trust)
+    if arguments.json:
+        print(json.dumps({"holds": True, **asdict(verdict)}, ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_lines(verdict, language, zone)))
+    sys.stdout.flush()
+    return HOLDS
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Unusable("verify.no-zone", zone=name) from None
+
+
+def _parse(content: str, name: str) -> Receipt | Window:
+    """The receipt or window; one of ours that is damaged is refused, not unusable."""
+    version = _version(content)
+    if version == "window/1":
+        return parse_window(content)
+    if version != "receipt/1":
+        raise Unusable("verify.not-proof", path=name)
+    if len(content) > MAX_RECEIPT_BYTES:
+        raise Unusable("verify.too-large", path=name, limit=MAX_RECEIPT_BYTES)
+    return parse_receipt(content)
+
+
+def _version(content: str) -> object:
+    """What the file says that it is. In canonical form the version is the last member."""
+    for version in ("receipt/1", "window/1"):
+        if content.startswith("{") and content.rstrip("\n").endswith(f'"v":"{version}"}}'):
+            return version
     try:
         members = json.loads(content)
     except (ValueError, RecursionError):
-        members = None
-    version = members.get("v") if isinstance(members, dict) else None
-    if version == "window/1":
-        return parse_window(content)
-    if version == "receipt/1" and len(content) <= MAX_RECEIPT_BYTES:
-        return parse_receipt(content)
-    raise Unusable(text(language, "verify.not-proof", path=name))
+        return None
+    return members.get("v") if isinstance(members, dict) else None
 
 
-def _read(name: str, limit: int, language: str) -> bytes:
+def _read(name: str, limit: int) -> bytes:
     try:
         with Path(name).open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a name of a file"
-        raise Unusable(text(language, "verify.no-file", path=name, why=why)) from None
+        raise Unusable("verify.no-file", path=name, why=why) from None
     if len(data) > limit:
-        raise Unusable(text(language, "verify.too-large", path=name, limit=limit))
+        raise Unusable("verify.too-large", path=name, limit=limit)
     return data
 
 
-def _read_text(name: str, limit: int, language: str) -> str:
+def _read_text(name: str, limit: int) -> str:
     try:
-        return _read(name, limit, language).decode("utf-8")
+        return _read(name, limit).decode("utf-8")
     except UnicodeDecodeError:
-        raise Unusable(text(language, "verify.not-text", path=name)) from None
+        raise Unusable("verify.not-text", path=name) from None
 
 
-def _fail(as_json: bool, code: int, sentence: str) -> int:
-    if as_json:
-        print(json.dumps({"holds": False, "detail": sentence}, ensure_ascii=False))
+def _fail(
+    arguments: argparse.Namespace, exit_code: int, code: str, why: str, detail: str, language: str
+) -> int:
+    sentence = text(language, code, detail=detail)
+    if arguments.json:
+        print(json.dumps({"holds": False, "code": why, "detail": sentence}, ensure_ascii=False))
     else:
         print(sentence, file=sys.stderr)
-    return code
-
-
-def _plain(verdict: Verdict | WindowVerdict) -> dict[str, object]:
-    return {"holds": True, **asdict(verdict)}
+    return exit_code
 
 
 def _lines(verdict: Verdict | WindowVerdict, language: str, zone: ZoneInfo | None) -> Iterator[str]:
     """The verdict in words that a clerk understands."""
-    yield text(language, "verify.holds")
+    checks: tuple[Check, ...] = ()
+    if isinstance(verdict, WindowVerdict):
+        checks, verdict = verdict.checks, verdict.receipt
+        yield text(language, "verify.holds-window")
+    else:
+        yield text(language, "verify.holds")
+    checks += verdict.checks
+    subject = _shown(verdict.subject, zone)
+    subject["reason"], _, subject["id"] = str(verdict.subject.get("by")).partition(":")
     yield ""
-    window = verdict if isinstance(verdict, WindowVerdict) else None
-    proof = verdict.receipt if isinstance(verdict, WindowVerdict) else verdict
-    if window is not None:
-        yield text(language, "check.window.held", **asdict(window))
-        if window.open_end:
-            yield text(language, "check.window-end.own-word")
-    yield text(language, f"verify.{proof.kind}", **proof.subject)
+    yield text(language, f"verify.{verdict.kind}", **subject)
     for name in ("received", "observed", "key", "by"):
-        value = proof.subject.get(name)
-        if value is not None:
-            line = text(language, f"verify.{name}", **proof.subject)
-            yield "  " + (_timed(line, value, zone) if name == "received" else line)
-    for status, heading in (("held", "made"), ("own-word", "own"), ("not-checked", "not-made")):
-        checks = [check for check in proof.checks if check.status == status]
-        if checks:
+        if verdict.subject.get(name) is not None:
+            yield "  " + text(language, f"verify.{name}", **subject)
+    for status, heading in HEADINGS.items():
+        found = [check for check in checks if check.status == status]
+        if found:
             yield ""
-            yield text(language, f"verify.{heading}")
-        for check in checks:
-            facts: Mapping[str, object] = {**check.facts, "reason": check.facts.get("reason", "-")}
-            yield f"  {_MARKS[status]} " + text(language, f"check.{check.code}.{status}", **facts)
+            yield text(language, heading)
+        for check in found:
+            facts = _shown(check.facts, zone)
+            yield f"  {MARKS[status]} " + text(language, f"check.{check.code}.{status}", **facts)
     yield ""
-    yield text(language, "verify.log", origin=proof.origin, name=proof.trust_name)
-    yield "  " + " ".join(proof.fingerprint[at : at + 8] for at in range(0, 64, 8))
+    about = _shown({"origin": verdict.origin, "name": verdict.trust_name})
+    yield text(language, "verify.log", **about)
+    yield "  " + " ".join(verdict.fingerprint[at : at + 8] for at in range(0, 64, 8))
     yield text(language, "verify.compare")
     yield text(language, "verify.no-truth")
 
 
-_MARKS = {"held": "[x]", "own-word": "[!]", "not-checked": "[ ]"}
+def _shown(facts: Mapping[str, object], zone: ZoneInfo | None = None) -> dict[str, object]:
+    """Facts as they may be shown: nothing that steers a terminal or turns text around."""
+    return {
+        name: _shown_text(value, zone) if isinstance(value, str) else value
+        for name, value in facts.items()
+    }
 
 
-def _timed(line: str, value: object, zone: ZoneInfo | None) -> str:
-    """The line with the time in the wanted zone beside UTC."""
-    if zone is None or not isinstance(value, str):
-        return line
-    try:
-        local = datetime.fromisoformat(value).astimezone(zone)
-    except ValueError:
-        return line
-    return f"{line} = {local.isoformat(timespec='seconds')} {zone.key}"
+def _shown_text(value: str, zone: ZoneInfo | None) -> str:
+    if zone is not None:
+        try:
+            local = parse_time(value).astimezone(zone)
+            return f"{value} = {_local(local)} {zone.key}"
+        except (MalformedText, OverflowError):
+            pass
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
+    )
+
+
+def _local(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")

@@ -51,7 +51,7 @@ def loads(text: str, *, max_bytes: int) -> object:
     except (ValueError, RecursionError):
         raise MalformedText("The text is not JSON.") from None
     if canonical != text:
-        raise MalformedText("The text is not in canonical form (RFC 8785).")
+        raise MalformedText("The text is not in canonical form (RFC 8785).", reason="not-canonical")
     return value
 
 

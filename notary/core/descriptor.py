@@ -73,7 +73,7 @@ def format_descriptor(descriptor: Descriptor) -> str:
     try:
         text = _write(descriptor)
     except MalformedText as error:
-        raise MalformedDescriptor(error.detail) from None
+        raise error.renamed(MalformedDescriptor) from None
     if parse_descriptor(text) != descriptor:
         raise MalformedDescriptor("The descriptor doesn't survive being written.")
     return text
@@ -95,7 +95,7 @@ def parse_descriptor(text: str) -> Descriptor:
             raise MalformedText("The descriptor is not an object.")
         return _read(members)
     except MalformedText as error:
-        raise MalformedDescriptor(error.detail) from None
+        raise error.renamed(MalformedDescriptor) from None
 
 
 def descriptor_leaf(text: str) -> LeafHash:

@@ -6,7 +6,9 @@ Every error carries a stable `code` (also the name of its RFC 9457 problem type 
 of its text in the catalogues) and `facts`, the values that fill that text.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+E = TypeVar("E", bound="NotaryError")
 
 
 class NotaryError(Exception):
@@ -19,6 +21,11 @@ class NotaryError(Exception):
         super().__init__(text)
         self.detail = text
         self.facts: dict[str, object] = {"detail": text, **facts}
+
+    def renamed(self, kind: type[E]) -> E:
+        """The same fault as an error of another class: a text in a receipt, say."""
+        facts = {name: value for name, value in self.facts.items() if name != "detail"}
+        return kind(self.detail, **facts)
 
 
 class MalformedProof(NotaryError):

@@ -133,4 +133,4 @@ def _as_text(value: str | bytes | Mapping[str, object], error_class: type[Malfor
     except UnicodeDecodeError:
         raise error_class("The file is not UTF-8.") from None
     except MalformedText as error:
-        raise error_class(error.detail) from None
+        raise error.renamed(error_class) from None

@@ -60,7 +60,7 @@ def parse_receipt(text: str) -> Receipt:
     try:
         return receipt_from(canonical.loads(text.removesuffix("\n"), max_bytes=MAX_RECEIPT_BYTES))
     except MalformedText as error:
-        raise MalformedReceipt(error.detail) from None
+        raise error.renamed(MalformedReceipt) from None
 
 
 def receipt_from(members: object) -> Receipt:
@@ -109,7 +109,7 @@ def format_receipt(receipt: Receipt) -> str:
             members["erased"] = erased_members(receipt.erased)
         text = canonical.dumps(members | _subject_members(receipt.subject))
     except MalformedText as error:
-        raise MalformedReceipt(error.detail) from None
+        raise error.renamed(MalformedReceipt) from None
     if parse_receipt(text) != receipt:
         raise MalformedReceipt("The receipt doesn't survive being written.")
     return text

@@ -95,7 +95,7 @@ def check_row(
     if payload is not None and payload != part.data:
         raise PayloadMismatch()
     where = "inside" if payload is None else "given"
-    findings.held("payload", bytes=len(part.data), where=where)
+    findings.held("payload", bytes=len(part.data), reason=where)
     # Step 6: the row stands at its number.
     leaf, root = row_leaf(descriptor.profile, part.salt, part.data), RootHash(descriptor.root)
     verify_inclusion(leaf, part.number, descriptor.count, part.path, root)
@@ -128,7 +128,7 @@ def check_file(
     else:
         wanted = descriptor.digest if is_open else descriptor.commitment
         _compare(payload, part.salt or None, wanted, is_open, erased)
-        findings.held("payload", bytes=len(payload), where="given")
+        findings.held("payload", bytes=len(payload), reason="given")
     return Proved(_version_facts(descriptor), descriptor.last)
 
 
@@ -156,9 +156,9 @@ def _check_payloads(
         if payload is not None:
             _compare(payload, part.salt, wanted, is_open, erased)
     if given is not None:
-        findings.held("payload", bytes=len(given), where="given")
+        findings.held("payload", bytes=len(given), reason="given")
     elif part.payload is not None:
-        findings.held("payload", bytes=len(part.payload), where="inside")
+        findings.held("payload", bytes=len(part.payload), reason="inside")
     else:
         findings.not_checked("payload", reason="erased" if erased else "none")
 

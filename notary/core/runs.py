@@ -82,7 +82,7 @@ def format_run(run: Run) -> str:
     try:
         last, prev, tag = (check_hash(hash_).hex() for hash_ in (run.last, run.prev, run.tag))
     except MalformedText as error:
-        raise MalformedRun(error.detail) from None
+        raise error.renamed(MalformedRun) from None
     return (
         f'{{"chain":{run.chain},"count":{run.count},"first":{run.first},"last":"{last}",'
         f'"number":{run.number},"offset":{run.offset},"prev":"{prev}","tag":"{tag}"}}'
@@ -114,7 +114,7 @@ def parse_run(text: str) -> Run:
             raise MalformedText("At n = 0 prev must be 64 zeros.")
         return run
     except MalformedText as error:
-        raise MalformedRun(error.detail) from None
+        raise error.renamed(MalformedRun) from None
 
 
 def run_leaf(text: str) -> LeafHash:

@@ -71,7 +71,7 @@ def format_statement(statement: Statement) -> str:
     try:
         _check(statement)
     except MalformedText as error:
-        raise MalformedStatement(error.detail) from None
+        raise error.renamed(MalformedStatement) from None
     return write_statement(statement)
 
 
@@ -90,7 +90,7 @@ def parse_statement(text: str) -> Statement:
             raise MalformedText("The statement is not an object.")
         return _read(members)
     except MalformedText as error:
-        raise MalformedStatement(error.detail) from None
+        raise error.renamed(MalformedStatement) from None
 
 
 def statement_leaf(text: str) -> LeafHash:

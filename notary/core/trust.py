@@ -99,7 +99,7 @@ def parse_trust(text: str) -> Trust:
         members = canonical.loads(text.removesuffix("\n"), max_bytes=MAX_TRUST_BYTES)
         return _read(members)
     except (MalformedText, MalformedNote) as error:
-        raise MalformedTrust(error.detail) from None
+        raise error.renamed(MalformedTrust) from None
 
 
 def format_trust(members: Mapping[str, object]) -> str:
@@ -107,7 +107,7 @@ def format_trust(members: Mapping[str, object]) -> str:
     try:
         text = canonical.dumps(dict(members)) + "\n"
     except MalformedText as error:
-        raise MalformedTrust(error.detail) from None
+        raise error.renamed(MalformedTrust) from None
     parse_trust(text)
     return text
 

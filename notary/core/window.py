@@ -1,69 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The file that proves a run of records of one source. Format `window/1`, canonical JSON.
+Windows: reading and writing is window_format.py's matter; `verify_window` checks them.
 
-    {"asked":{"by":"received","from":"2026-…Z","to":"2026-…Z"},"head":"<statement>",
-     "receipt":{…},"rest":[{"d":"<43 characters>","o":"…","r":3600000000}, …],"v":"window/1"}
-
-`head` is the first statement carried, `rest` the following ones in compact form: `d` the
-digest or commitment (base64url without padding), `r` microseconds since the record before,
-`o` observed, `k` key, `m` message (base64url), `b` by and `t` type where they change.
-n and prev follow. `receipt` proves the LAST one; whatever is left out, altered, reordered
-or doubled breaks the chain of prev up to it. See docs/spec/window-v1.md.
+The statements are a chain: each holds the hash of the one before, and the last one's
+receipt proves it. So whatever is left out, altered, reordered or doubled changes the last
+statement. See docs/spec/window-v1.md.
 """
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Final, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from notary.core import canonical
-from notary.core.errors import MalformedText, MalformedWindow, PayloadMismatch
-from notary.core.hashing import commitment, digest
+from notary.core.errors import MalformedWindow, PayloadMismatch
+from notary.core.hashing import SALT_BYTES, commitment, digest
 from notary.core.receipt import verify_receipt
-from notary.core.receipt_format import format_receipt, receipt_from
-from notary.core.receipt_parts import Receipt, RecordPart
-from notary.core.statement import Statement, format_statement, parse_statement, statement_leaf
+from notary.core.receipt_parts import RecordPart
+from notary.core.statement import Statement, format_statement, statement_leaf
 from notary.core.trust import Trust
-from notary.core.verdict import Verdict
-from notary.core.words import check_count, check_string, format_time, parse_time
+from notary.core.verdict import Check, Findings, Verdict
+from notary.core.window_format import (
+    MAX_WINDOW_BYTES,
+    Asked,
+    Window,
+    format_window,
+    parse_window,
+)
+from notary.core.words import format_time
 
-VERSION: Final = "window/1"
-MAX_WINDOW_BYTES: Final = 256 << 20
-MAX_RECORDS: Final = 1_000_000
+__all__ = [
+    "MAX_WINDOW_BYTES",
+    "Asked",
+    "Window",
+    "WindowVerdict",
+    "format_window",
+    "parse_window",
+    "verify_window",
+]
 
-AskedBy = Literal["n", "received", "observed"]
-
-_COMPACT = frozenset({"b", "d", "k", "m", "o", "r", "t"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for, half-open: n as integers, times as text."""
-
-    by: AskedBy
-    start: int | str
-    stop: int | str
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A window, parsed and not yet verified: all statements carried, and the receipt."""
-
-    asked: Asked
-    statements: tuple[Statement, ...]
-    receipt: Receipt
+Opened = tuple[bytes | None, bytes] | None
+"""A record's salt (None in an open dataset) and payload; None where it isn't given."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowVerdict:
     """
-    A window that holds: records first..last of the chain are all there.
+    A window that holds: records first..last of the chain are all there, `count` of them.
 
-    `asked_first`..`asked_last` are those that were asked for (None: none lie in the span).
-    `open_start`, `open_end`: nothing before or after shows that the span ends there.
+    Those that were asked for are asked_first..asked_last (None: there are none); asked by
+    the sender's time they are `asked_count` among them. `open_end`: nothing shows that
+    the span that was asked for ends with the last record carried.
     """
 
     dataset: str
@@ -73,79 +58,49 @@ class WindowVerdict:
     last: int
     asked_first: int | None
     asked_last: int | None
-    open_start: bool
+    asked_count: int
     open_end: bool
     payloads_checked: int
+    checks: tuple[Check, ...]
     receipt: Verdict
 
 
-def format_window(window: Window) -> str:
-    """
-    Write a window as its canonical text.
-
-    Raises:
-        MalformedWindow: `parse_window` would not give it back.
-    """
-    first, *following = window.statements
-    members = {
-        "v": VERSION,
-        "asked": {"by": window.asked.by, "from": window.asked.start, "to": window.asked.stop},
-        "head": format_statement(first),
-        "rest": [
-            _compact(statement, before)
-            for before, statement in zip(window.statements, following, strict=False)
-        ],
-        "receipt": canonical.loads(format_receipt(window.receipt), max_bytes=MAX_WINDOW_BYTES),
-    }
-    text = canonical.dumps(members)
-    if parse_window(text) != window:
-        raise MalformedWindow("The window doesn't survive being written.")
-    return text
-
-
-def parse_window(text: str) -> Window:
-    """
-    Read a window and rebuild its statements.
-
-    Raises:
-        MalformedWindow: not canonical, a member missing, unknown or out of range.
-    """
-    try:
-        members = canonical.loads(text.removesuffix("\n"), max_bytes=MAX_WINDOW_BYTES)
-        return _read(members)
-    except MalformedText as error:
-        raise MalformedWindow(error.detail) from None
-
-
 def verify_window(
-    window: Window | str,
-    trust: Trust | str,
-    payloads: Iterable[tuple[bytes | None, bytes]] | None = None,
+    window: Window | str, trust: Trust | str, payloads: Iterable[Opened] | None = None
 ) -> WindowVerdict:
     """
-    Check that nothing is missing between the first and the last record carried.
+    Check that nothing is missing between the first and the last record carried, nor at
+    the beginning of the span that was asked for.
 
-    `payloads`: (salt or None, payload) of each record carried, in order.
+    `payloads`: (salt or None, payload) of each record carried, in order; None for a
+    record of which they aren't given.
 
     Raises:
         MalformedText: the window or a text in it is malformed.
-        PayloadMismatch: a payload is another one, missing or too many.
+        MalformedWindow: records are missing, or the chain doesn't lead to the receipt.
+        PayloadMismatch: a payload is another one, or they are too few or too many.
         ReceiptRefused, RootMismatch and what else `verify_receipt` raises: the last record
             isn't proved, so none is.
-
-    docs/spec/window-v1.md, steps 1 to 5.
     """
+    # Step 1: the window is of its format; reading it links each statement to the one before.
     if isinstance(window, str):
         window = parse_window(window)
+    else:
+        _check_chain(window.statements)
     head, last = window.statements[0], window.statements[-1]
-    # The chain was rebuilt from the head by prev; it must end in the proved statement.
-    if not isinstance(
-        window.receipt.subject, RecordPart
-    ) or window.receipt.subject.statement != format_statement(last):
-        raise MalformedWindow("The statements don't lead to the one that the receipt proves.")
-    verdict = verify_receipt(window.receipt, trust)
+    # Step 2: the chain leads to the statement that the receipt proves.
+    proved = window.receipt.subject
+    if not isinstance(proved, RecordPart) or proved.statement != format_statement(last):
+        raise MalformedWindow("The chain doesn't lead to the receipt.", reason="broken-chain")
+    # Step 3: the receipt holds.
+    receipt = verify_receipt(window.receipt, trust)
+    # Step 4: the span that was asked for begins inside.
+    if not _begins(window.asked, head):
+        raise MalformedWindow("Records before the first may be asked for.", reason="no-start")
+    # Step 5: the payloads, where they are given.
     checked = _check_payloads(window.statements, payloads) if payloads is not None else 0
-    inside = [s.n for s in window.statements if _is_asked(window.asked, s)]
+    inside = [statement.n for statement in window.statements if _is_asked(window.asked, statement)]
+    open_end = not _ends(window.asked, last)
     return WindowVerdict(
         dataset=head.dataset,
         source=head.source,
@@ -154,156 +109,109 @@ def verify_window(
         last=last.n,
         asked_first=inside[0] if inside else None,
         asked_last=inside[-1] if inside else None,
-        open_start=_is_open_start(window.asked, head),
-        open_end=_is_open_end(window.asked, last),
+        asked_count=len(inside),
+        open_end=open_end,
         payloads_checked=checked,
-        receipt=verdict,
+        checks=_found(window, inside, open_end, checked),
+        receipt=receipt,
     )
+
+
+def _check_chain(statements: Sequence[Statement]) -> None:
+    """For a window that wasn't read from text: each statement follows the one before."""
+    if not statements:
+        raise MalformedWindow("A window carries at least one record.")
+    for before, statement in pairwise(statements):
+        same = (before.dataset, before.source, before.chain, before.n + 1)
+        if (
+            (statement.dataset, statement.source, statement.chain, statement.n) != same
+            or statement.prev != statement_leaf(format_statement(before))
+            or statement.received < before.received
+        ):
+            raise MalformedWindow("A statement doesn't follow.", reason="broken-chain")
+
+
+def _begins(asked: Asked, head: Statement) -> bool:
+    """Whether no record before the head can lie in the span: received times never fall."""
+    if asked.by == "observed" or head.n == 0:
+        return True
+    if asked.by == "n":
+        return isinstance(asked.start, int) and head.n <= asked.start
+    return format_time(head.received) < str(asked.start)
+
+
+def _ends(asked: Asked, last: Statement) -> bool:
+    """Whether no record after the last can lie in the span."""
+    if asked.by == "n":
+        return isinstance(asked.stop, int) and last.n >= asked.stop - 1
+    return asked.by == "received" and format_time(last.received) >= str(asked.stop)
 
 
 def _is_asked(asked: Asked, statement: Statement) -> bool:
-    value: int | str | None = statement.n
-    if asked.by == "received":
+    if asked.by == "n":
+        value: int | str | None = statement.n
+    elif asked.by == "received":
         value = format_time(statement.received)
-    elif asked.by == "observed":
+    else:
         value = statement.observed
-    if isinstance(value, int):
-        return (
-            isinstance(asked.start, int)
-            and isinstance(asked.stop, int)
-            and (asked.start <= value < asked.stop)
-        )
-    return value is not None and str(asked.start) <= value < str(asked.stop)
+    # Both ends are of one type, integers or text, as the format demands.
+    return value is not None and asked.start <= value < asked.stop  # type: ignore[operator]
 
 
-def _is_open_start(asked: Asked, head: Statement) -> bool:
-    """Whether records before the head could lie in the span."""
-    if head.n == 0:
-        return False
-    if asked.by == "n":
-        return isinstance(asked.start, int) and asked.start < head.n
-    if asked.by == "received":
-        return format_time(head.received) >= str(asked.start)
-    return True
-
-
-def _is_open_end(asked: Asked, last: Statement) -> bool:
-    """Whether records after the last could lie in the span."""
-    if asked.by == "n":
-        return isinstance(asked.stop, int) and last.n < asked.stop - 1
-    if asked.by == "received":
-        return format_time(last.received) < str(asked.stop)
-    return True
-
-
-def _check_payloads(
-    statements: Sequence[Statement], payloads: Iterable[tuple[bytes | None, bytes]]
-) -> int:
-    count = 0
-    for statement, pair in zip(statements, payloads, strict=False):
-        salt, payload = pair
-        wanted = statement.digest or statement.commitment
-        if (digest(payload) if salt is None else commitment(salt, payload)) != wanted:
-            raise PayloadMismatch(f"The payload of record {statement.n} is another one.")
-        count += 1
-    if count != len(statements):
-        raise PayloadMismatch(f"{count} payloads were given for {len(statements)} records.")
-    return count
-
-
-def _compact(statement: Statement, before: Statement) -> dict[str, object]:
-    delta = statement.received - before.received
-    microseconds = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-    members: dict[str, object] = {
-        "d": _base64url(statement.digest or statement.commitment or b""),
-        "r": microseconds,
-    }
-    for name, value in (("o", statement.observed), ("k", statement.key)):
-        if value is not None:
-            members[name] = value
-    if statement.message is not None:
-        members["m"] = _base64url(statement.message)
-    if statement.by != before.by:
-        members["b"] = statement.by
-    if statement.type != before.type:
-        members["t"] = statement.type
-    return members
-
-
-def _read(members: object) -> Window:
-    names = {"asked", "head", "receipt", "rest", "v"}
-    if not isinstance(members, dict) or members.keys() != names or members["v"] != VERSION:
-        raise MalformedText(f"The members or the version ({VERSION}) are others.")
-    rest = members["rest"]
-    if not isinstance(members["head"], str) or not isinstance(rest, list):
-        raise MalformedText("The head must be text, the rest a list.")
-    if len(rest) >= MAX_RECORDS:
-        raise MalformedText(f"A window carries at most {MAX_RECORDS} records.")
-    receipt = receipt_from(members["receipt"])
-    if receipt.kind != "record":
-        raise MalformedText("The receipt of a window proves a record.")
-    statements = [parse_statement(members["head"])]
-    text = members["head"]
-    for item in rest:
-        statements.append(_expand(item, statements[-1], statement_leaf(text)))
-        text = format_statement(statements[-1])
-    return Window(_asked(members["asked"]), tuple(statements), receipt)
-
-
-def _expand(item: object, before: Statement, leaf: bytes) -> Statement:
-    if not isinstance(item, Mapping) or not {"d", "r"} <= item.keys() <= _COMPACT:
-        raise MalformedText("A compact record has d, r and perhaps b, k, m, o, t.")
-    hashed = _hash_from(item["d"])
-    try:
-        received = before.received + timedelta(microseconds=check_count(item["r"], "r"))
-    except OverflowError:
-        raise MalformedText("The received time is out of range.") from None
-    if item.get("b") == before.by or item.get("t") == before.type:
-        raise MalformedText("b and t stand only where they change.")
-    return replace(
-        before,
-        n=before.n + 1,
-        prev=leaf,
-        received=received,
-        digest=hashed if before.digest is not None else None,
-        commitment=hashed if before.commitment is not None else None,
-        observed=_optional(item, "o"),
-        key=_optional(item, "k"),
-        message=_hash_from(item["m"]) if "m" in item else None,
-        by=item.get("b", before.by),
-        type=item.get("t", before.type),
-    )
-
-
-def _optional(item: Mapping[str, object], name: str) -> str | None:
-    return check_string(item[name], name, 128) if name in item else None
-
-
-def _asked(value: object) -> Asked:
-    if not isinstance(value, dict) or value.keys() != {"by", "from", "to"}:
-        raise MalformedText("asked has the members by, from and to.")
-    by, start, stop = value["by"], value["from"], value["to"]
-    if by == "n":
-        return Asked("n", check_count(start, "from"), check_count(stop, "to"))
-    if by == "received":
-        parse_time(start, "from")
-        parse_time(stop, "to")
-        return Asked("received", str(start), str(stop))
-    if by == "observed":
-        return Asked("observed", check_string(start, "from", 64), check_string(stop, "to", 64))
-    raise MalformedText("asked.by must be n, received or observed.")
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _hash_from(value: object) -> bytes:
-    if isinstance(value, str) and len(value) == 43:
+def _check_payloads(statements: Sequence[Statement], payloads: Iterable[Opened]) -> int:
+    checked, given = 0, iter(payloads)
+    for statement in statements:
         try:
-            data = base64.b64decode(value + "=", altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            data = b""
-        if len(data) == 32 and _base64url(data) == value:
-            return data
-    raise MalformedText("A hash must be 43 characters of base64url.")
+            opened = next(given)
+        except StopIteration:
+            raise PayloadMismatch("Fewer payloads than records.", reason="too-few") from None
+        if opened is not None:
+            _check_payload(statement, *opened)
+            checked += 1
+    if next(given, given) is not given:
+        raise PayloadMismatch("More payloads than records.", reason="too-many")
+    return checked
+
+
+def _check_payload(statement: Statement, salt: bytes | None, payload: bytes) -> None:
+    """Open: SHA-256(payload), no salt. Any other: SHA-256(salt || payload), of 32 bytes."""
+    if statement.digest is not None:
+        matches = salt is None and digest(payload) == statement.digest
+    else:
+        fits = salt is not None and len(salt) == SALT_BYTES
+        matches = fits and commitment(salt or b"", payload) == statement.commitment
+    if not matches:
+        raise PayloadMismatch(n=statement.n)
+
+
+def _found(
+    window: Window, inside: Sequence[int], open_end: bool, checked: int
+) -> tuple[Check, ...]:
+    head, last, findings = window.statements[0], window.statements[-1], Findings()
+    findings.held(
+        "window",
+        dataset=head.dataset,
+        source=head.source,
+        chain=head.chain,
+        first=head.n,
+        last=last.n,
+        count=len(window.statements),
+    )
+    asked = {"from": window.asked.start, "to": window.asked.stop, "count": len(inside)}
+    if window.asked.by == "observed":
+        findings.own_word("asked", reason="observed", **asked)
+    elif inside:
+        findings.held("asked", reason=window.asked.by, first=inside[0], last=inside[-1], **asked)
+    else:
+        findings.held("asked", reason="none", **asked)
+    if open_end and window.asked.by != "observed":
+        findings.not_checked("window-end", last=last.n)
+    if checked:
+        findings.held("payloads", count=checked, of=len(window.statements))
+    else:
+        findings.not_checked("payloads", reason="none")
+    for n, erased in sorted(window.erased.items()):
+        findings.own_word(
+            "erased", at=format_time(erased.at), ground=erased.ground, record=erased.record, n=n
+        )
+    return tuple(findings.checks)

@@ -95,8 +95,7 @@ def format_time(time: datetime) -> str:
     """UTC with six decimals: `2026-11-24T23:32:34.123456Z`. Refuses a time without zone."""
     if time.tzinfo is None:
         raise MalformedText("A time has no zone.")
-    utc = time.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.").rjust(20, "0") + f"{utc.microsecond:06d}Z"
+    return time.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def parse_time(text: object, what: str = "time") -> datetime:

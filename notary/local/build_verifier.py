@@ -20,7 +20,8 @@ if sys.version_info < (3, 11):
 
 from notary.verifier import main
 
-sys.exit(main(None, os.environ.get("LC_ALL") or os.environ.get("LANG") or ""))
+language = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+sys.exit(main(None, language, os.path.basename(sys.argv[0])))
 """
 PARTS = ("__init__.py", "verifier.py", "core/*.py", "texts/*.py", "texts/*.json")
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
@@ -44,6 +45,7 @@ def build(target: Path) -> Path:
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     member = zipfile.ZipInfo(name, FIXED_TIME)
+    member.create_system = 3  # Unix, wherever it is built
     member.external_attr = 0o644 << 16
     archive.writestr(member, data)
 

@@ -34,9 +34,11 @@ def text(language: str, code: str, /, **facts: object) -> str:
     """
     The text of a code with its facts filled in.
 
-    A code without a text is shown as `facts["detail"]`, else as the code itself.
+    Where the facts name a `reason` and `<code>.<reason>` has a text, that one is taken. A
+    code without a text is shown as `facts["detail"]`, else as the code itself.
     """
-    found = catalogue(language).get(code)
+    texts = catalogue(language)
+    found = texts.get(f"{code}.{facts.get('reason')}", texts.get(code))
     if found is None:
         return str(facts.get("detail", code))
     return found.format_map(_Facts(facts))

@@ -33,9 +33,7 @@ LOG = Signer(ORIGIN, seed=1)
 OTHER_LOG = Signer(ORIGIN, seed=2)
 LEDGER = Signer(f"{ORIGIN}/file-ledger", seed=3)
 OTHER_LEDGER = Signer(f"{ORIGIN}/file-ledger", seed=4)
-WITNESSES = [
-    Signer(f"witness{i}.example", note.KIND_COSIGNATURE, seed=10 + i) for i in range(3)
-]
+WITNESSES = [Signer(f"witness{i}.example", note.KIND_COSIGNATURE, seed=10 + i) for i in range(3)]
 STRANGER = Signer("stranger.example", note.KIND_COSIGNATURE, seed=20)
 
 
@@ -148,9 +146,7 @@ class City:
             run_of,
         )
 
-    def _run(
-        self, number: int, source: str, first: int, fresh: Sequence[Made], offset: int
-    ) -> Run:
+    def _run(self, number: int, source: str, first: int, fresh: Sequence[Made], offset: int) -> Run:
         return Run(
             number=number,
             tag=source_tag(self.dataset, source, self.tag_salt(source)),
