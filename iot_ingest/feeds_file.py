@@ -61,7 +61,8 @@ def load_feeds(file: Path | None, max_payload_bytes: int = MAX_PAYLOAD_BYTES) ->
     try:
         text = DEFAULT if file is None else file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise FeedsRefused(f"{file} can't be read: {error}") from None
+        sentence = f"{file} can't be read: {error}"
+        raise FeedsRefused(sentence, faults=[sentence]) from None
     return parse_feeds(text, str(file), max_payload_bytes)
 
 
@@ -75,7 +76,8 @@ def parse_feeds(text: str, where: str, max_payload_bytes: int = MAX_PAYLOAD_BYTE
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FeedsRefused(f"{where} is not TOML: {error}") from None
+        sentence = f"{where} is not TOML: {error}"
+        raise FeedsRefused(sentence, faults=[sentence]) from None
     faults = [f"{where}: {name} is not known." for name in sorted(document.keys() - {"feeds"})]
     tables = document.get("feeds")
     if not isinstance(tables, list) or not tables:

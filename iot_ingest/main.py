@@ -144,6 +144,7 @@ def run(settings: Settings) -> int:
     ingest = Ingest(settings)
     ingest.start()
     say("started", feeds=ingest.names)
+    ingest.tick()
     while not stop.wait(TICK_SECONDS) and ingest.is_working:
         ingest.tick()
     failed = not ingest.is_working

@@ -140,6 +140,4 @@ def check_exactly_once(world: World, dataset: str, published: Iterable[tuple[str
 
 def quarantined(world: World) -> list[tuple[Any, ...]]:
     """(feed, topic, dataset, reason, payload) of what is kept, in order."""
-    return world.rows(
-        "SELECT feed, topic, dataset, reason, payload FROM quarantine ORDER BY id"
-    )
+    return world.rows("SELECT feed, topic, dataset, reason, payload FROM quarantine ORDER BY id")
