@@ -8,6 +8,7 @@ catches up with one. A time-out is `unknown`, never `failed`.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,6 +67,11 @@ def anchor_due(
     return moved
 
 
+def evidence_text(evidence: Mapping[str, object]) -> str:
+    """A ledger's evidence as it is stored: always the same text for the same evidence."""
+    return json.dumps(evidence, sort_keys=True)
+
+
 def _begin(
     pool: Pool, ledger: Ledger, origin: str, interval: timedelta, now: datetime, at_once: bool
 ) -> Anchored | None:
@@ -116,7 +122,7 @@ def _move(
             state = "submitted"
         state = ledger.confirm(what)
         if state == "verified":
-            evidence = json.dumps(ledger.evidence(what), sort_keys=True)
+            evidence = evidence_text(ledger.evidence(what))
     except LedgerUnavailable as unavailable:
         state, error = "unknown", unavailable.detail
     except LedgerRefused as refused:

@@ -6,10 +6,9 @@ It reads one snapshot, believes no stored hash, and names what differs: the firs
 run, tile, batch, checkpoint or anchor. `scope.py` says which columns that covers.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from notary.core.checkpoint import open_checkpoint
 from notary.core.descriptor import descriptor_leaf, parse_descriptor
@@ -19,9 +18,10 @@ from notary.core.runs import source_tag
 from notary.core.tiles import TILE_WIDTH
 from notary.core.tree import root
 from notary.core.words import ZERO_HASH
-from notary.ledgers.port import Ledger, anchorable
+from notary.ledgers.port import AnchorState, Ledger, anchorable
 from notary.store.pool import Pool, Transaction
-from notary.usecases.audit_batches import BatchAudit, Differs, Facts
+from notary.usecases.anchor import evidence_text
+from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
 from notary.usecases.marks import MarkFile
 
 
@@ -61,10 +61,15 @@ def audit(
                 findings.append(differs.detail)
             except NotaryError as error:
                 findings.append(f"{name}: {error.detail}")
+            except ValueError as error:
+                # What the database gave back is no text, no number or no time at all.
+                findings.append(f"{name}: {error}")
             return 0
 
         facts = Facts()
-        part("datasets and sources", lambda: _read_facts(tx, facts))
+        part("the log", lambda: _read_log(tx, facts))
+        part("datasets and sources", lambda: _look_at_sources(tx, facts))
+        part("the log's leaves", lambda: _read_batches(tx, facts))
         batches = BatchAudit(tx, facts, progress)
         part("the batches", batches.look_at_batches)
         part("waiting records", batches.look_at_waiting)
@@ -77,15 +82,26 @@ def audit(
     )
 
 
-def _read_facts(tx: Transaction, facts: Facts) -> int:
+def _read_log(tx: Transaction, facts: Facts) -> int:
+    facts.datasets = {row["id"]: row for row in tx.maps("audit_datasets")}
+    facts.sources = {row["id"]: row for row in tx.maps("audit_sources")}
     log = tx.row("get_log")
     if log is None:
         raise Differs("the log: there is none in this database")
     facts.origin, facts.vkey, facts.size, facts.chain = log
-    facts.datasets = {row["id"]: row for row in tx.maps("audit_datasets")}
+    if facts.chain != tx.rows("audit_newest_chain")[0][0]:
+        raise Differs(f"the log: its chain {facts.chain} is not that of its newest records")
+    return 1
+
+
+def _look_at_sources(tx: Transaction, facts: Facts) -> int:
+    """Each source has its number, its lane and its tag; `facts.sources` is in their order."""
     lanes = dict(tx.rows("audit_lanes"))
+    for lane, owner in lanes.items():
+        if owner not in facts.datasets:
+            raise Differs(f"lane {lane}: it belongs to no dataset")
     numbers: dict[int, int] = dict.fromkeys(facts.datasets, 0)
-    for source in tx.maps("audit_sources"):
+    for source in facts.sources.values():
         name = f"source {source['id']} ({source['name']})"
         dataset = facts.datasets.get(source["dataset"])
         if dataset is None or lanes.get(source["lane"]) != source["dataset"]:
@@ -98,22 +114,21 @@ def _read_facts(tx: Transaction, facts: Facts) -> int:
             raise Differs(f"{name}: its tag is not of its dataset's kind")
         if source_tag(dataset["name"], source["name"], source["tag_salt"]) != source["tag"]:
             raise Differs(f"{name}: the tag doesn't follow from its name and salt")
-        facts.sources[source["id"]] = source
     for id_, dataset in facts.datasets.items():
         if dataset["source_count"] != numbers[id_]:
             raise Differs(f"dataset {dataset['name']}: the count of its sources is wrong")
-    _read_batches(tx, facts)
     return len(facts.sources)
 
 
-def _read_batches(tx: Transaction, facts: Facts) -> None:
+def _read_batches(tx: Transaction, facts: Facts) -> int:
     """The log's leaves are without a gap, each dataset's batches are linked."""
     last: dict[int, tuple[int, bytes]] = {}
     for row in tx.maps("audit_batches"):
         index, name = row["index"], f"batch {row['index']}"
         if index != len(facts.leaves):
             raise Differs(f"{name}: the log has a gap at leaf {len(facts.leaves)}")
-        descriptor = parse_descriptor(row["descriptor"])
+        with naming(name):
+            descriptor = parse_descriptor(row["descriptor"])
         if descriptor_leaf(row["descriptor"]) != row["leaf"]:
             raise Differs(f"{name}: the leaf is not that of the descriptor")
         dataset = facts.datasets.get(row["dataset"])
@@ -137,6 +152,7 @@ def _read_batches(tx: Transaction, facts: Facts) -> None:
         number, leaf = last.get(id_, (-1, ZERO_HASH))
         if (dataset["batch_count"], dataset["last_descriptor"]) != (number + 1, leaf):
             raise Differs(f"dataset {dataset['name']}: its last batch is another one")
+    return len(facts.leaves)
 
 
 def _look_at_hashes(tx: Transaction, facts: Facts) -> int:
@@ -160,12 +176,13 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, marks: MarkFile) -> int:
     known: dict[int, bytes] = {}
     for size, stored, note in tx.rows("audit_checkpoints"):
         name = f"checkpoint of size {size}"
-        if size > len(facts.leaves) or root(facts.leaves[:size]) != stored:
+        if not 0 <= size <= len(facts.leaves) or root(facts.leaves[:size]) != stored:
             raise Differs(f"{name}: its root is not that of the log's leaves")
         known[size] = stored
         if note is None:
             continue
-        checkpoint, _ = open_checkpoint(note, [parse_vkey(facts.vkey)])
+        with naming(name):
+            checkpoint, _ = open_checkpoint(note, [parse_vkey(facts.vkey)])
         if (checkpoint.origin, checkpoint.size, checkpoint.root) != (facts.origin, size, stored):
             raise Differs(f"{name}: the signed note says something else")
     mark = marks.read()
@@ -186,8 +203,11 @@ def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -
         ledger = by_name.get(row["ledger"])
         if row["root"] is None or ledger is None:
             raise Differs(f"{name}: there is no such checkpoint or ledger")
+        if row["state"] not in get_args(AnchorState):
+            raise Differs(f"{name}: its state {row['state']} is none")
         if row["state"] == "verified":
-            _look_at_anchor(name, row, ledger, facts.origin)
+            with naming(name):
+                _look_at_anchor(name, row, ledger, facts.origin)
         elif row["evidence"] is not None:
             raise Differs(f"{name}: it has evidence and is not called verified")
         count += 1
@@ -198,7 +218,7 @@ def _look_at_anchor(name: str, row: Mapping[str, Any], ledger: Ledger, origin: s
     what = anchorable(origin, row["size"], row["root"])
     if ledger.confirm(what) != "verified":
         raise Differs(f"{name}: the ledger doesn't hold it")
-    if row["evidence"] is None or json.loads(row["evidence"]) != ledger.evidence(what):
+    if row["evidence"] != evidence_text(ledger.evidence(what)):
         raise Differs(f"{name}: the evidence is not the ledger's")
 
 

@@ -2,6 +2,7 @@
 """The part of an audit that walks through every record, run, tile and batch."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -41,6 +42,17 @@ class Differs(NotaryError):
     code = "audit-differs"
 
 
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Whatever differs inside is told with the name of what was looked at."""
+    try:
+        yield
+    except Differs:
+        raise
+    except (NotaryError, ValueError) as error:
+        raise Differs(f"{name}: {error}") from error
+
+
 COLUMNS = (
     *("position", "source", "chain", "n", "received", "by_word", "type", "leaf"),
     *("observed", "key", "message", "salt", "digest", "payload"),
@@ -64,7 +76,8 @@ class BatchAudit:
         """Every batch: its records, run list, tiles, root and descriptor."""
         for index, (dataset, descriptor) in enumerate(self._facts.descriptors):
             if descriptor.kind == "records":
-                self._look_at_batch(index, dataset, descriptor)
+                with naming(f"Batch {index}"):
+                    self._look_at_batch(index, dataset, descriptor)
         for (what,) in self._tx.rows("audit_stray"):
             raise Differs(f"A {what} is stored, and there is no such batch.")
         return len(self._facts.descriptors)
@@ -186,21 +199,26 @@ class BatchAudit:
         received: list[Any],
     ) -> tuple[int, bytes]:
         """Recompute records of one source from n on; return where they end."""
-        facts = self._facts.datasets[dataset]
+        facts = self._facts.datasets.get(dataset)
+        if facts is None:
+            raise Differs(f"Dataset {dataset} is missing, and there are records of it.")
         last = None
         for row in records:
             source = self._facts.sources[row["source"]]
             name = f"Record {row['n']} of {source['name']} in {facts['name']}"
             if row["n"] != n:
                 raise Differs(f"{name}: record {n} should be here.")
+            if row["received"] is None:
+                raise Differs(f"{name}: its time is none.")
             if last is not None and row["received"] < last:
                 raise Differs(f"{name}: it was received before the one before it.")
             row.update(
                 dataset=facts["name"], is_open=facts["is_open"], source=source["name"], prev=prev
             )
             self._look_at_payload(name, row, source["id"], facts)
-            text = statement_text(row)
-            parse_statement(text)
+            with naming(name):
+                text = statement_text(row)
+                parse_statement(text)
             if statement_leaf(text) != row["leaf"]:
                 raise Differs(f"{name}: the stored columns don't give its leaf.")
             prev, n, last = row["leaf"], n + 1, row["received"]
@@ -217,6 +235,8 @@ class BatchAudit:
         if payload is None:
             if row["digest"] is None or salt is not None:
                 raise Differs(f"{name}: neither payload nor digest is stored.")
+            # The index may have forgotten what was erased.
+            self._digests += self._in_index(row, source, row["digest"])
             return
         if (salt is None) != facts["is_open"] or (salt is not None and len(salt) != 32):
             raise Differs(f"{name}: its salt is not of its dataset's kind.")
@@ -224,7 +244,10 @@ class BatchAudit:
         if row["digest"] not in (None, hashed):
             raise Differs(f"{name}: the kept digest is not the payload's.")
         if facts["digest_index"]:
-            where = {"source": source, "chain": row["chain"], "n": row["n"]}
-            if self._tx.row("audit_digest", digest=hashed, **where) is None:
+            if not self._in_index(row, source, hashed):
                 raise Differs(f"{name}: its digest is missing in the index.")
             self._digests += 1
+
+    def _in_index(self, row: Mapping[str, Any], source: int, hashed: bytes) -> bool:
+        where = {"source": source, "chain": row["chain"], "n": row["n"]}
+        return self._tx.row("audit_digest", digest=hashed, **where) is not None

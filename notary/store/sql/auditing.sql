@@ -9,7 +9,11 @@ SELECT id, dataset, lane, number, name, tag_salt, tag FROM sources
 ORDER BY dataset, number NULLS LAST, id
 
 -- name: audit_lanes
-SELECT id, dataset FROM lanes
+SELECT id, dataset FROM lanes ORDER BY id
+
+-- name: audit_newest_chain
+-- The highest chain that any record joined.
+SELECT coalesce(max(chain), 0) FROM segments
 
 -- name: audit_batches
 SELECT index, dataset, number, count, leaf, descriptor FROM batches ORDER BY index
@@ -19,8 +23,10 @@ SELECT source, chain, first, position, number, count, start, prev, last
 FROM runs WHERE batch = %(batch)s ORDER BY position
 
 -- name: audit_batch_records
--- The records of a batch in the order of its leaves.
-SELECT run.position, r.source, r.chain, r.n, r.received, f.by_word, f.type, r.leaf,
+-- The records of a batch in the order of its leaves. A time that no clock shows is null.
+SELECT run.position, r.source, r.chain, r.n,
+       CASE WHEN r.received >= '0001-01-01Z' AND r.received < '9999-12-31Z' THEN r.received END,
+       f.by_word, f.type, r.leaf,
        r.observed, r.key, r.message, r.salt, r.digest, r.payload
 FROM runs run
 JOIN sources s ON s.id = run.source
@@ -32,11 +38,12 @@ ORDER BY run.position, r.n
 
 -- name: audit_waiting_records
 -- The records that no batch holds yet: beyond the last run of their source and chain.
-SELECT s.id AS position, r.source, r.chain, r.n, r.received, f.by_word, f.type, r.leaf,
-       r.observed, r.key, r.message, r.salt, r.digest, r.payload,
+SELECT s.id AS position, r.source, r.chain, r.n,
+       CASE WHEN r.received >= '0001-01-01Z' AND r.received < '9999-12-31Z' THEN r.received END,
+       f.by_word, f.type, r.leaf, r.observed, r.key, r.message, r.salt, r.digest, r.payload,
        coalesce(run.next, 0) AS next, run.last AS last
 FROM sources s
-CROSS JOIN generate_series(0, (SELECT chain FROM log)) AS c(chain)
+CROSS JOIN (SELECT chain FROM segments UNION SELECT chain FROM runs) AS c
 LEFT JOIN LATERAL (
     SELECT first + count AS next, last FROM runs
     WHERE source = s.id AND chain = c.chain ORDER BY first DESC LIMIT 1
