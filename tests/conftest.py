@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The real parts that tests run on, and the rule for a part that is missing.
+
+A test marked `needs("mosquitto")` whose part isn't here is reported as NOT RUN by name, and
+the whole run fails: a test that didn't run proves nothing.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from notary.local.broker import Broker
+from notary.local.postgres import Postgres
+from notary.local.programs import mosquitto_program
+
+ACL = """\
+user notary
+topic readwrite #
+
+user gateway
+topic write notary/v1/#
+topic read notary/v1/+/+/down
+"""
+NOT_RUN: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long`: the sizes that the issues name."""
+    parser.addoption("--long", action="store_true", help="the sizes that count")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Name a test whose real part is missing."""
+    for marker in item.iter_markers("needs"):
+        for part in marker.args:
+            if part == "mosquitto" and mosquitto_program() is None:
+                NOT_RUN.append(f"{item.nodeid}: {part} is missing")
+                pytest.skip(f"NOT RUN: {part} is missing")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which something did not run has failed."""
+    if NOT_RUN and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each test that did not run."""
+    for line in NOT_RUN:
+        terminalreporter.write_line(f"NOT RUN: {line}", red=True)
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the sizes that count are asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One server for the whole run."""
+    with Postgres.open(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+        # An end in order would write all those databases to the disk once more.
+        server.kill()
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    """A new, empty database."""
+    return new_database(postgres)
+
+
+def new_database(postgres: Postgres) -> str:
+    """Make one more empty database and tell its address."""
+    name = f"test_{secrets.token_hex(6)}"
+    connection = psycopg2.connect(postgres.url_of("postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    return postgres.url_of(name)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of the test's own: users notary and gateway."""
+    users = {"notary": secrets.token_hex(8), "gateway": secrets.token_hex(8)}
+    with Broker.open(tmp_path / "broker", users=users, acl=ACL) as running:
+        yield running
