@@ -1,89 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An item that a department posts."""
+"""
+What a department sends for a record.
 
-import base64
-import binascii
+The evidence is bytes as received, so a payload is never a JSON value that some program
+writes anew: it is a text (its UTF-8 bytes count) or bytes in base64.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, post_load, validates_schema
 
-from notary.core.errors import MalformedText
-from notary.core.words import check_id, check_key, check_observed, check_type
+from schemas.fields import Id, MediaType, PayloadBase64, PayloadText, Strict, Text
 
-
-def _checked(check: Any) -> Any:
-    def validate(text: str) -> None:
-        try:
-            check(text)
-        except MalformedText as error:
-            raise ValidationError(error.detail) from None
-
-    return validate
+MAX_ITEMS = 10_000
+TEXT_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
 
 
-class Text(fields.String):
-    """A string, and nothing that only looks like one (numbers are another type)."""
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as sent: ids and words checked, the payload as bytes."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        if type(value) is not str:
-            raise self.make_error("invalid")
-        return super()._deserialize(value, attr, data, **kwargs)
+    source: str
+    payload: bytes
+    type: str
+    observed: str | None
+    key: str | None
+    payload_member: str
 
 
-class NewRecord(Schema):
-    """
-    One item. Its evidence is bytes: `payload_text` stands for its UTF-8 bytes,
-    `payload_base64` for any others; exactly one of them is there.
+class NewRecord(Strict):
+    """One record: source, payload (exactly one of text and base64), and what may be told."""
 
-    `observed` and `key` are the sender's own time and message id, as text.
-    """
+    source = Id(required=True)
+    payload_text = PayloadText(metadata={"description": "Its UTF-8 bytes are the payload."})
+    payload_base64 = PayloadBase64(metadata={"format": "byte"})
+    type = MediaType()
+    observed = Text(64, metadata={"description": "The sender's time, kept as it was sent."})
+    key = Text(128, metadata={"description": "The sender's id of this item."})
 
-    source = Text(required=True, validate=_checked(check_id))
-    payload_text = Text()
-    payload_base64 = Text()
-    observed = Text(validate=_checked(check_observed))
-    key = Text(validate=_checked(check_key))
-    type = Text(validate=_checked(check_type))
-
-    @validates_schema
-    def one_payload(self, data: dict[str, Any], **kwargs: Any) -> None:
+    @validates_schema(skip_on_field_errors=True)
+    def _check_payload(self, data: Mapping[str, Any], **more: Any) -> None:
         """Exactly one payload."""
-        if ("payload_text" in data) == ("payload_base64" in data):
-            raise ValidationError(
-                "Exactly one of payload_text and payload_base64 must be there.", "payload_text"
-            )
+        given = [name for name in ("payload_text", "payload_base64") if name in data]
+        if not given:
+            raise ValidationError({"payload_text": ["one-payload"]})
+        if len(given) == 2:
+            raise ValidationError({"payload_base64": ["one-payload"]})
 
     @post_load
-    def to_bytes(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """The payload as bytes, and the type that it has unless told otherwise."""
-        if "payload_text" in data:
-            payload, default = data.pop("payload_text").encode(), "text/plain"
-        else:
-            try:
-                payload = base64.b64decode(data.pop("payload_base64"), validate=True)
-            except (binascii.Error, ValueError):
-                raise ValidationError("It is not base64.", "payload_base64") from None
-            default = "application/octet-stream"
-        return {"type": default, **data, "payload": payload}
-
-
-class Acceptance(Schema):
-    """The answer to one item: a promise that it is durable, not yet a proof."""
-
-    dataset = fields.String(required=True)
-    source = fields.String(required=True)
-    chain = fields.Integer(required=True)
-    n = fields.Integer(required=True)
-    leaf = fields.String(required=True)
-    received = fields.String(required=True)
-    duplicate = fields.Boolean(required=True)
-    key_reused = fields.Boolean(required=True)
-    receipt = fields.String(required=True)
-
-
-class Answer(Schema):
-    """The answer to several items, in their order: acceptances and refusals."""
-
-    accepted = fields.Integer(required=True)
-    refused = fields.Integer(required=True)
-    items = fields.List(fields.Dict(), required=True)
+    def _item(self, data: dict[str, Any], **more: Any) -> Item:
+        is_text = "payload_text" in data
+        member = "payload_text" if is_text else "payload_base64"
+        return Item(
+            source=data["source"],
+            payload=data[member],
+            type=data.get("type", TEXT_TYPE if is_text else BYTES_TYPE),
+            observed=data.get("observed"),
+            key=data.get("key"),
+            payload_member=member,
+        )

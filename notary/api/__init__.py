@@ -1,65 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP API: thin views. A view reads its input, calls one use case, writes the answer."""
+"""
+The HTTP API: thin views on Flask. A view parses, calls one use case and dumps.
 
-from uuid import uuid4
+`errors` maps exceptions to problems (RFC 9457), `auth` lets in only who has the right that
+a view states, `routes` is how a view states it. The parts come from outside (`services`).
+"""
 
-from flask import Flask, Response, g, request
-from flask_smorest import Api
-from flask_swagger_ui import get_swaggerui_blueprint
+from flask import Flask
 
-from notary.api import batches, datasets, errors, health, log, records
-from notary.usecases.prove import Prover
-from notary.web import pages
-from notary.wiring import Parts
+from notary.api import batches, datasets, docs, errors, health, log, posting, records, requests
+from notary.api.routes import NotaryApi, add_converters
+from notary.api.services import EXTENSION, Services
 
-CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
-DOCS_CSP = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; font-src 'self'"
-)
+MODULES = (datasets, posting, records, batches, log, health)
 
 
-def create_app(parts: Parts) -> Flask:
-    """The application over some parts; nothing is read or connected before the first request."""
-    app = Flask("notary.web", static_folder="static", template_folder="templates")
+def make_app(services: Services) -> Flask:
+    """The application over some parts. Nothing is read or connected before a request."""
+    app = Flask("notary.web", static_folder=None, template_folder="templates")
     app.config.update(
-        API_TITLE="City Notary",
-        API_VERSION="v1",
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/",
-        OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={"info": {"license": {"name": "Apache-2.0"}}},
-        MAX_CONTENT_LENGTH=parts.settings.max_body_bytes,
+        MAX_CONTENT_LENGTH=services.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=65_536,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["notary"] = parts
-    app.extensions["prover"] = Prover(parts.pool, parts.ledgers)
-    api = Api(app)
-    for module in (datasets, records, batches, log, health):
-        api.register_blueprint(module.blueprint)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json"))
+    app.url_map.merge_slashes = False
+    app.extensions[EXTENSION] = services
+    add_converters(app)
     errors.register(app)
-    app.before_request(_number)
-    app.after_request(_headers)
-    return app
-
-
-def _number() -> None:
-    """Each request has an id, the caller's or a new one, that comes back in the answer."""
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = (
-        given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid4().hex
+    requests.watch(app)
+    api = NotaryApi(
+        app,
+        spec_kwargs={
+            "title": "City Notary",
+            "version": services.version,
+            "openapi_version": "3.1.0",
+            "info": {"license": {"name": "Apache-2.0"}, "description": __doc__},
+        },
     )
-
-
-def _headers(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    docs = request.path.startswith("/docs")
-    response.headers["Content-Security-Policy"] = DOCS_CSP if docs else CSP
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
-    return response
+    api.describe_converters()
+    for module in MODULES:
+        api.register_blueprint(module.routes.blueprint)
+    docs.describe(app, api)
+    return app

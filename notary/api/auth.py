@@ -1,69 +1,115 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Rights. Each view states its own: `public`, `key` (any valid API key) or `owner` (of the
-dataset in the path). A view that states none is refused at start-up by a test.
+Who may come in. Every view states its right; one that doesn't lets nobody in.
+
+| right    |                                                             |
+|----------|-------------------------------------------------------------|
+| `public` | anybody; no key is looked at                                |
+| `anyone` | anybody; with a key, what is its owner's comes in too       |
+| `key`    | whoever has a valid API key                                 |
+| `reader` | anybody for an open dataset, for any other its owner's keys |
+| `owner`  | the keys of the dataset's owner                             |
+
+A dataset that isn't the caller's to use is answered as a name that doesn't exist, after
+the same work.
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from flask import current_app, g, request
 
-from notary.usecases.registers import Caller, DatasetFacts, KeyUnknown, NotFound, find_caller
-from notary.usecases.registers import get_dataset as find_dataset
-from notary.wiring import Parts
+from notary.api.services import services
+from notary.core.errors import NotaryError
+from notary.usecases.registers import (
+    Caller,
+    DatasetFacts,
+    KeyUnknown,
+    NotFound,
+    find_caller,
+    get_dataset,
+)
 
-Right = Literal["public", "key", "owner"]
-View = TypeVar("View", bound=Callable[..., Any])
+RIGHTS: Final = frozenset({"public", "anyone", "key", "reader", "owner"})
+MAX_REMEMBERED: Final = 10_000
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def parts() -> Parts:
-    """The parts of the running application."""
-    found: Parts = current_app.extensions["notary"]
-    return found
+class NoRight(NotaryError):
+    """The address states no right, so nobody may use it."""
+
+    code = "internal-error"
 
 
-def right(needed: Right) -> Callable[[View], View]:
-    """State the right of a view. `key` and `owner` are refused without a valid key."""
+def right(name: str) -> Callable[[_View], _View]:
+    """State who may use a view. Raises ValueError for a word that is no right."""
+    if name not in RIGHTS:
+        raise ValueError(name)
 
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            if needed != "public" and caller() is None:
-                raise KeyUnknown()
-            return view(*args, **kwargs)
+    def mark(view: _View) -> _View:
+        view.right = name  # type: ignore[attr-defined]
+        return view
 
-        guarded.right = needed  # type: ignore[attr-defined]
-        return guarded  # type: ignore[return-value]
+    return mark
 
-    return decorate
+
+def authorise() -> None:
+    """
+    Before each request: let in whoever has the right that the view states.
+
+    Raises:
+        NoRight, KeyUnknown, NotFound.
+    """
+    if request.endpoint is None:
+        return
+    stated = getattr(current_app.view_functions[request.endpoint], "right", None)
+    if stated == "public":
+        return
+    if stated not in RIGHTS:
+        raise NoRight()
+    header = request.headers.get("Authorization")
+    g.caller = None if header is None else _caller(header)
+    if stated in ("key", "owner") and g.caller is None:
+        raise KeyUnknown()
+    if stated in ("reader", "owner"):
+        name = (request.view_args or {})["dataset"]
+        g.dataset = _dataset(name, g.caller)
+        if stated == "owner" and not g.dataset.writable_by(g.caller):
+            raise NotFound(f"There is no dataset {name} here.", what="dataset", name=name)
 
 
 def caller() -> Caller | None:
-    """Who asks, or None without a key. Raises KeyUnknown for a key that isn't valid."""
-    if "caller" not in g:
-        header = request.headers.get("Authorization")
-        g.caller = None if header is None else _find(header)
-    found: Caller | None = g.caller
+    """Who asks, where a key was given."""
+    return cast("Caller | None", g.get("caller"))
+
+
+def known_caller() -> Caller:
+    """Who asks, in a view that demands a key."""
+    found = caller()
+    if found is None:
+        raise KeyUnknown()
     return found
 
 
-def _find(header: str) -> Caller:
+def dataset() -> DatasetFacts:
+    """The dataset in the path, which the caller may use as the view states."""
+    return cast(DatasetFacts, g.dataset)
+
+
+def _caller(header: str) -> Caller:
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer":
         raise KeyUnknown()
-    return find_caller(parts().pool, key.strip())
+    return find_caller(services().pool, key.strip())
 
 
-def readable(name: str) -> DatasetFacts:
-    """A dataset that the caller may read, else NotFound."""
-    return find_dataset(parts().pool, name, caller())
-
-
-def writable(name: str) -> DatasetFacts:
-    """A dataset that the caller may write, else NotFound as for a name that isn't there."""
-    found = readable(name)
-    if not found.writable_by(caller()):
-        raise NotFound(f"There is no dataset {name} here that is yours.")
-    return found
+def _dataset(name: str, who: Caller | None) -> DatasetFacts:
+    parts = services()
+    known = parts.open_datasets.get(name)
+    if known is None:
+        known = get_dataset(parts.pool, name, who)
+        if known.is_open:
+            if len(parts.open_datasets) >= MAX_REMEMBERED:
+                parts.open_datasets.clear()
+            parts.open_datasets[name] = known
+    return known

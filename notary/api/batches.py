@@ -1,44 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is public of batches and anchors, for monitors and the curious."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
-from notary.api.auth import parts, right
-from notary.api.reading import cursor_number, limit
-from notary.api.writing import FOREVER, answer, fixed, page
+from notary.api.answers import answer, number, page, read_cursor, streamed, word
+from notary.api.language import say
+from notary.api.routes import Routes
+from notary.api.services import services
 from notary.usecases import look
+from schemas.answers import AnchorAnswer, BatchAnswer, page_of
+from schemas.queries import PageQuery
 
-blueprint = Blueprint("batches", __name__, url_prefix="/v1")
+routes = Routes("batches", "The leaves of the log, their run lists and leaf hashes, and anchors.")
+BATCH = "/v1/batches/<n:index>"
+_BATCH, _ANCHOR = BatchAnswer(), AnchorAnswer()
 
 
-@blueprint.get("/batches/<int(max=9007199254740991):index>")
-@right("public")
+@routes.get(BATCH, right="public", answers={200: BatchAnswer})
 def show(index: int) -> Response:
-    """A batch by its index in the log, with its descriptor."""
-    return answer(look.get_batch(parts().pool, index), cache=FOREVER)
+    """A batch by its index in the log. SHA-256(0x00 || descriptor) is the log's leaf."""
+    row = look.get_batch(services().pool, services().ledgers, index)
+    path = f"/v1/batches/{index}"
+    where = {"self": path, "runs": f"{path}/runs", "leaves": f"{path}/leaves"}
+    return answer(_BATCH.dump({**row, "links": where}))
 
 
-@blueprint.get("/batches/<int(max=9007199254740991):index>/runs")
-@right("public")
+@routes.get(f"{BATCH}/runs", right="public", answers={200: "application/x-ndjson"})
 def runs(index: int) -> Response:
     """The run list: a line an entry, each as it was hashed."""
-    text = "".join(f"{entry}\n" for entry in look.batch_runs(parts().pool, index))
-    return fixed(text, "application/x-ndjson")
+    lines = look.batch_runs(services().pool, index)
+    return streamed(("".join(part).encode() for part in lines), "application/x-ndjson")
 
 
-@blueprint.get("/batches/<int(max=9007199254740991):index>/leaves")
-@right("public")
+@routes.get(f"{BATCH}/leaves", right="public", answers={200: "application/octet-stream"})
 def leaves(index: int) -> Response:
-    """The leaf hashes of the batch, 32 bytes each."""
-    return fixed(look.batch_leaves(parts().pool, index), "application/octet-stream")
+    """The leaf hashes of the batch in their order, 32 bytes each."""
+    return streamed(look.batch_leaves(services().pool, index), "application/octet-stream")
 
 
-@blueprint.get("/anchors")
-@right("public")
-def anchors() -> Any:
+@routes.get("/v1/anchors", right="public", answers={200: page_of(AnchorAnswer)}, query=PageQuery)
+def anchors(query: Mapping[str, Any]) -> Response:
     """Anchors, the newest first; `own_word`: nobody but the notary stands behind it."""
-    found = look.list_anchors(parts().pool, parts().ledgers, cursor_number(2**62), limit())
-    return page(found, limit(), "size")
+    before = read_cursor(query.get("cursor"), number, word)
+    found = look.list_anchors(services().pool, services().ledgers, before, query["limit"] + 1)
+    return page(found, query["limit"], _ANCHOR, lambda row: (row["size"], row["ledger"]), _anchor)
+
+
+def _anchor(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "meaning": say("page.own-word") if row["own_word"] else None}

@@ -1,90 +1,100 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets: create, list, show; their sources."""
+"""Datasets and their sources."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from flask import Response
-from flask_smorest import Blueprint
+from flask import Response, request
+from werkzeug.exceptions import UnsupportedMediaType
 
-from notary.api.auth import caller, parts, readable, right
-from notary.api.reading import StrictParser, cursor, limit
-from notary.api.writing import answer, page
+from notary.api.answers import answer, page, read_cursor, word
+from notary.api.auth import caller, dataset, known_caller
+from notary.api.routes import Routes
+from notary.api.services import services
 from notary.usecases import look
-from notary.usecases.registers import DatasetFacts, KeyUnknown, add_dataset, list_datasets
-from notary.wiring import clock
-from schemas.dataset import Dataset, NewDataset
+from notary.usecases.registers import DatasetFacts, add_dataset, get_dataset, list_datasets
+from schemas.answers import DatasetAnswer, SourceAnswer, page_of
+from schemas.bodies import JSON_TYPE, parse_body
+from schemas.dataset import NewDataset
+from schemas.queries import PageQuery
 
-blueprint = Blueprint("datasets", __name__, url_prefix="/v1/datasets")
-blueprint.ARGUMENTS_PARSER = StrictParser()
+routes = Routes("datasets", "What departments share, and who the records come from.")
+_DATASET, _SOURCE = DatasetAnswer(), SourceAnswer()
 
 
-@blueprint.post("")
-@blueprint.arguments(NewDataset)
-@blueprint.response(201, Dataset)
-@right("key")
-def create(body: dict[str, Any]) -> Any:
-    """Create a dataset that the key's owner owns."""
-    who = caller()
-    if who is None:
-        raise KeyUnknown()
+@routes.post(
+    "/v1/datasets", right="key", answers={201: DatasetAnswer}, body={JSON_TYPE: NewDataset}
+)
+def create() -> Response:
+    """Create a dataset that the key's owner owns. It is closed unless created open."""
+    if request.mimetype != JSON_TYPE:
+        raise UnsupportedMediaType()
+    asked = parse_body(request.get_data(), NewDataset())
     made = add_dataset(
-        parts().pool,
-        who,
-        clock(),
-        name=body.get("id"),
-        label=body["label"],
-        is_open=body["open"],
-        random_sources=body["random_sources"],
-        digest_index=body["digest_index"],
-        lane_count=body["lanes"],
+        services().pool,
+        known_caller(),
+        services().clock(),
+        name=asked.get("id"),
+        label=asked["label"],
+        is_open=asked["open"],
+        random_sources=asked["random_sources"],
+        digest_index=asked["digest_index"],
+        lane_count=asked["lanes"],
     )
-    response = answer(shown(made), 201)
+    response = answer(_DATASET.dump(_shown(made)), 201)
     response.headers["Location"] = f"/v1/datasets/{made.name}"
     return response
 
 
-@blueprint.get("")
-@right("public")
-def index() -> Response:
-    """The open datasets and the caller's own."""
-    found = list_datasets(parts().pool, caller(), cursor(), limit())
-    return page([shown(dataset) for dataset in found], limit(), "id")
+@routes.get("/v1/datasets", right="anyone", answers={200: page_of(DatasetAnswer)}, query=PageQuery)
+def index(query: Mapping[str, Any]) -> Response:
+    """The open datasets and the caller's own, by id."""
+    after = read_cursor(query.get("cursor"), word) or [""]
+    found = list_datasets(services().pool, caller(), after[0], query["limit"] + 1)
+    return page(list(map(_shown, found)), query["limit"], _DATASET, lambda row: (row["name"],))
 
 
-@blueprint.get("/<dataset>")
-@blueprint.response(200, Dataset)
-@right("public")
-def show(dataset: str) -> Any:
+@routes.get("/v1/datasets/<id:dataset>", right="reader", answers={200: DatasetAnswer})
+def show(dataset: str) -> Response:
     """One dataset."""
-    return answer(shown(readable(dataset)))
+    return answer(_DATASET.dump(_shown(get_dataset(services().pool, dataset, caller()))))
 
 
-@blueprint.get("/<dataset>/sources")
-@right("public")
-def sources(dataset: str) -> Response:
-    """The dataset's sources, each with the end of its chain."""
-    found = look.list_sources(parts().pool, readable(dataset), cursor(), limit())
-    return page(found, limit(), "source")
+@routes.get(
+    "/v1/datasets/<id:dataset>/sources",
+    right="reader",
+    answers={200: page_of(SourceAnswer)},
+    query=PageQuery,
+)
+def sources(query: Mapping[str, Any], **path: str) -> Response:
+    """The dataset's sources by name, each with its last record."""
+    after = read_cursor(query.get("cursor"), word) or [""]
+    found = look.list_sources(services().pool, dataset(), after[0], query["limit"] + 1)
+    return page(found, query["limit"], _SOURCE, lambda row: (row["source"],), _source)
 
 
-@blueprint.get("/<dataset>/sources/<source>")
-@right("public")
-def source(dataset: str, source: str) -> Response:
+@routes.get(
+    "/v1/datasets/<id:dataset>/sources/<id:source>", right="reader", answers={200: SourceAnswer}
+)
+def source(source: str, **path: str) -> Response:
     """One source with its last n, key and time: where a gateway goes on from."""
-    found = look.get_source(parts().pool, readable(dataset), source)
-    return answer({name: value for name, value in found.items() if name not in ("lane", "id")})
+    return answer(_SOURCE.dump(_source(look.get_source(services().pool, dataset(), source))))
 
 
-def shown(dataset: DatasetFacts) -> dict[str, object]:
-    """A dataset as it is shown."""
-    return {
-        "id": dataset.name,
-        "label": dataset.label,
-        "open": dataset.is_open,
-        "random_sources": dataset.random_sources,
-        "digest_index": dataset.digest_index,
-        "lanes": dataset.lane_count,
-        "batches": dataset.batch_count,
-        "sealed_sources": dataset.source_count,
-        "created_at": dataset.created_at,
-    }
+def _shown(facts: DatasetFacts) -> dict[str, Any]:
+    path = f"/v1/datasets/{facts.name}"
+    shown = {**asdict(facts), "links": {"self": path, "sources": f"{path}/sources"}}
+    if not facts.writable_by(caller()):
+        del shown["owner"]
+    return shown
+
+
+def _source(row: Mapping[str, Any]) -> dict[str, Any]:
+    facts = dataset()
+    path = f"/v1/datasets/{facts.name}/sources/{row['source']}"
+    links = {"self": path, "records": f"{path}/records"}
+    shown = {name: value for name, value in row.items() if value is not None}
+    if not facts.writable_by(caller()):
+        shown.pop("label", None)
+    return {**shown, "dataset": facts.name, "links": links}

@@ -7,15 +7,15 @@ From an exception to a problem (RFC 9457), for every error that leaves the servi
 """
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flask import Flask, Response, g, request
-from marshmallow import ValidationError
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from notary.api.language import language, say
+from notary.api.auth import NoRight
+from notary.api.language import has_text, language, say
+from notary.api.requests import log_fault
 from notary.core.errors import (
     MalformedProof,
     MalformedText,
@@ -30,22 +30,25 @@ from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
 from notary.usecases.registers import KeyUnknown, NotFound
+from schemas.faults import Fault, MalformedQuery, MalformedRequest, UnreadableBody
 
 PROBLEM_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = "2"
-SECTIONS: Final = ("_schema", "json", "query")
-
 
 STATUS: Final[Mapping[type[NotaryError], int]] = {
+    UnreadableBody: 400,
+    MalformedQuery: 400,
     KeyUnknown: 401,
     NotFound: 404,
     MalformedTile: 404,
     MalformedProof: 404,
     KeyReused: 409,
     NameTaken: 409,
+    MalformedRequest: 422,
     MalformedText: 422,
     RecordRejected: 422,
     NotYet: 202,
+    NoRight: 500,
     StoreDamaged: 500,
     StateRefused: 503,
     ClockBehind: 503,
@@ -67,14 +70,16 @@ HTTP_CODES: Final[Mapping[int, str]] = {
     429: "too-many-requests",
     500: "internal-error",
 }
-
+PAGE_EXTENSION: Final = "city-notary-problem-page"
+"""Where the pages leave the function that shows a problem to a browser."""
+FOR_PROGRAMS: Final = ("/v1/", "/log/")
+KEPT_HEADERS: Final = ("Allow", "Retry-After", "WWW-Authenticate")
 RETRIED: Final = (StoreUnavailable, LaneBusy, LedgerUnavailable)
 
 
 def register(app: Flask) -> None:
     """Answer every error of the app by a problem."""
     app.register_error_handler(NotaryError, answer_error)
-    app.register_error_handler(ValidationError, answer_validation)
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(Exception, answer_fault)
 
@@ -92,10 +97,15 @@ def answer_error(error: NotaryError) -> Response:
     if isinstance(error, NotYet):
         return not_yet(error)
     status = status_of(type(error))
+    if status >= 500:
+        log_fault(error)
     if status == 500:
-        logging.getLogger("notary").exception("fault")
-        return problem(status, "internal-error")
-    answer = problem(status, error.code, facts=error.facts)
+        code = error.code if type(error) in STATUS else "internal-error"
+        return problem(status, code)
+    faults = error.faults if isinstance(error, MalformedRequest) else ()
+    answer = problem(
+        status, error.code, error.facts, faults, in_query=isinstance(error, MalformedQuery)
+    )
     if isinstance(error, KeyUnknown):
         answer.headers["WWW-Authenticate"] = 'Bearer realm="City Notary"'
     if isinstance(error, RETRIED):
@@ -103,18 +113,15 @@ def answer_error(error: NotaryError) -> Response:
     return answer
 
 
-def answer_validation(error: ValidationError) -> Response:
-    """The problem of a body whose fields can't be used; each of them is named."""
-    return problem(422, "malformed-request", errors=pointers(error.messages))
-
-
 def not_yet(error: NotYet) -> Response:
     """202: the record is there, and what was asked for isn't yet; no problem at all."""
-    body = {"state": error.state, "retry_after_seconds": error.retry_after_seconds}
-    answer = Response(json.dumps(body), 202, mimetype="application/json")
-    answer.headers["Retry-After"] = str(error.retry_after_seconds)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    body = {
+        "state": error.state,
+        "retry_after_seconds": error.retry_after_seconds,
+        "detail": say(f"error.{error.code}", **error.facts),
+    }
+    headers = {**_spoken(), "Retry-After": str(error.retry_after_seconds)}
+    return Response(json.dumps(body), 202, headers, mimetype="application/json")
 
 
 def answer_http(error: HTTPException) -> Response:
@@ -123,53 +130,68 @@ def answer_http(error: HTTPException) -> Response:
         response = error.get_response()
         return Response(response.get_data(), response.status_code, dict(response.headers))
     status = error.code or 500
-    exception = getattr(error, "exc", None)
-    if isinstance(exception, ValidationError):
-        return answer_validation(exception)
     code = HTTP_CODES.get(status, HTTP_CODES[400 if status < 500 else 500])
     answer = problem(status, code)
     for name, value in error.get_headers():
-        if name in ("Allow", "Retry-After", "WWW-Authenticate"):
+        if name in KEPT_HEADERS:
             answer.headers[name] = value
     return answer
 
 
 def answer_fault(error: Exception) -> Response:
     """A fault of our own: logged, and answered without what it was."""
-    logging.getLogger("notary").exception("fault")
+    log_fault(error)
     return problem(500, "internal-error")
 
 
 def problem(
     status: int,
     code: str,
-    *,
     facts: Mapping[str, object] | None = None,
-    errors: Sequence[Mapping[str, object]] = (),
+    faults: Sequence[Fault] = (),
+    *,
+    in_query: bool = False,
 ) -> Response:
-    """A problem as an answer."""
+    """A problem as an answer: JSON, or a page for a browser that is not on the API's paths."""
+    page = current_app.extensions.get(PAGE_EXTENSION)
+    if page is not None and _is_browser():
+        shown: Response = page(status, code, facts or {})
+        return shown
     members: dict[str, object] = {
         "type": f"/problems/{code}",
         "title": say(f"problem.{code}.title"),
         "status": status,
-        "detail": say(f"error.{code}", **(facts or {})),
+        "detail": detail_of(code, facts or {}),
         "instance": request.path[:300],
         "request_id": g.get("request_id"),
     }
-    if errors:
-        members["errors"] = errors
-    headers = {"Content-Language": language(), "Vary": "Accept-Language"}
-    return Response(json.dumps(members), status, mimetype=PROBLEM_TYPE, headers=headers)
+    if faults:
+        members["errors"] = [describe(fault, in_query=in_query) for fault in faults]
+    return Response(json.dumps(members), status, _spoken(), mimetype=PROBLEM_TYPE)
 
 
-def pointers(messages: object, pointer: str = "") -> list[dict[str, str]]:
-    """Marshmallow's nested messages as JSON pointers with a sentence each."""
-    if isinstance(messages, dict):
-        return [
-            fault
-            for name, inner in messages.items()
-            for fault in pointers(inner, pointer if name in SECTIONS else f"{pointer}/{name}")
-        ]
-    if isinstance(messages, list):
-        return [fault for inner in messages for fault in pointers(inner, pointer)]
-    return [{"pointer": pointer, "detail": str(messages)}]
+def detail_of(code: str, facts: Mapping[str, object]) -> str:
+    """
+    The sentence for a code: the door's own where it has one, else the common one.
+
+    The door has its own where the common one tells what is nobody's business outside.
+    """
+    own = f"problem.{code}.detail"
+    return say(own if has_text(own) else f"error.{code}", **facts)
+
+
+def describe(fault: Fault, *, in_query: bool = False) -> dict[str, str]:
+    """One fault in the caller's language."""
+    place = {"parameter": fault.pointer[1:]} if in_query else {"pointer": fault.pointer}
+    return {**place, "code": fault.code, "detail": say(f"field.{fault.code}")}
+
+
+def _is_browser() -> bool:
+    """Whether the caller asks for HTML by name, outside the paths for programs."""
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(
+        FOR_PROGRAMS
+    )
+
+
+def _spoken() -> dict[str, str]:
+    return {"Content-Language": language(), "Vary": "Accept-Language"}

@@ -1,106 +1,91 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is it alive, is it ready, how does it stand: for load balancers, people and Prometheus."""
+"""Is it alive, is it ready, how does it stand."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 
-from notary.api.auth import parts, right
-from notary.api.writing import answer
+from notary.api.answers import answer
+from notary.api.metrics import write_metrics
+from notary.api.routes import Routes
+from notary.api.services import services
 from notary.core.errors import NotaryError
+from notary.store.migrations import check_at_head
 from notary.usecases import look
 from notary.usecases.quarantine import count_quarantine
-from notary.wiring import Parts, clock
+from schemas.answers import ReadyAnswer, StatusAnswer
 
-blueprint = Blueprint("health", __name__)
+routes = Routes("health", "For load balancers, operators and Prometheus.")
 STALE_SECONDS = 15
+_STATUS = StatusAnswer()
 
 
-@blueprint.get("/livez")
-@right("public")
+@routes.get("/livez", right="public", answers={200: ReadyAnswer})
 def livez() -> Response:
     """The process answers."""
     return answer({"live": True})
 
 
-@blueprint.get("/readyz")
-@right("public")
+@routes.get("/readyz", right="public", answers={200: ReadyAnswer})
 def readyz() -> Response:
-    """The database is there, at its newest shape, and the gate is open."""
-    try:
-        parts().gate.open()
-    except NotaryError as error:
-        return answer({"ready": False, "problem": error.code, "detail": error.detail}, 503)
+    """The database answers and has the newest shape. Reading needs nothing else."""
+    with services().pool.transaction(read_only=True) as tx:
+        check_at_head(tx)
     return answer({"ready": True})
 
 
-@blueprint.get("/statusz")
-@right("public")
+@routes.get("/statusz", right="public", answers={200: StatusAnswer})
 def statusz() -> Response:
-    """How each process stands, and what waits."""
-    pool, now = parts().pool, clock()
-    processes = look.heartbeats(pool)
-    for process in processes.values():
-        age = (now - process["seen_at"]).total_seconds()
-        process.update(age_seconds=round(age, 1), stale=age > STALE_SECONDS)
-    return answer(
-        {
-            "name": parts().settings.name,
-            "time": now,
-            "second_root": "on" if parts().settings.second_root else "off",
-            "totals": look.totals(pool),
-            "quarantine": count_quarantine(pool),
-            "processes": processes,
-        }
-    )
+    """How the log, each process and the gate stand, and what waits."""
+    parts, now = services(), services().clock()
+    status = {
+        "name": parts.name,
+        "version": parts.version,
+        "time": now,
+        "gate": _gate(),
+        "second_root": "on" if parts.second_root else "off",
+        "totals": _totals(now),
+        "quarantine": count_quarantine(parts.pool),
+        "processes": _processes(now),
+    }
+    return answer(_STATUS.dump(status))
 
 
-@blueprint.get("/metrics")
-@right("public")
+@routes.get("/metrics", right="public", answers={200: "text/plain"})
 def metrics() -> Response:
-    """The same for Prometheus, read from the database: right under any number of workers."""
-    registry = CollectorRegistry()
-    registry.register(_FromDatabase(parts(), clock()))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    """For Prometheus; read from the database, so right under any number of workers."""
+    text, content_type = write_metrics(services().pool, services().clock())
+    return Response(text, content_type=content_type)
 
 
-class _FromDatabase(Collector):
-    def __init__(self, parts: Parts, now: datetime) -> None:
-        self._parts = parts
-        self._now = now
+def _gate() -> dict[str, object]:
+    """Whether accepting is open; why not, as a word: the sentence is for the operator's log."""
+    try:
+        services().gate.open()
+    except NotaryError as error:
+        return {"open": False, "problem": error.code, "reason": error.facts.get("reason")}
+    return {"open": True}
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One gauge for each count, and those that processes said of themselves."""
-        totals = look.totals(self._parts.pool)
-        oldest = totals.pop("oldest_waiting")
-        waits = (self._now - oldest).total_seconds() if oldest else 0.0
-        for name, value in {**totals, "oldest_waiting_seconds": waits}.items():
-            yield GaugeMetricFamily(f"notary_{name}", name.replace("_", " "), value=value or 0)
-        quarantine = GaugeMetricFamily(
-            "notary_quarantine_messages", "not accepted, by reason", labels=["reason"]
+
+def _totals(now: datetime) -> dict[str, Any]:
+    totals = look.totals(services().pool)
+    for name in ("oldest_waiting", "oldest_unanchored"):
+        since = totals.pop(name)
+        totals[f"{name}_seconds"] = None if since is None else _age(since, now)
+    return totals
+
+
+def _processes(now: datetime) -> dict[str, dict[str, Any]]:
+    processes = look.heartbeats(services().pool)
+    for process in processes.values():
+        age = _age(process["seen_at"], now)
+        process.update(
+            seen_at=process["seen_at"].isoformat(), age_seconds=age, stale=age > STALE_SECONDS
         )
-        for row in count_quarantine(self._parts.pool):
-            quarantine.add_metric([row["reason"]], row["kept"] + row["only_counted"])
-        yield quarantine
-        yield from self._processes()
+        process["facts"].pop("detail", None)
+    return processes
 
-    def _processes(self) -> Iterator[GaugeMetricFamily]:
-        seen = GaugeMetricFamily(
-            "notary_process_seen_timestamp_seconds", "last sign of life", labels=["process"]
-        )
-        facts = GaugeMetricFamily(
-            "notary_process", "what a process counts", labels=["process", "fact"]
-        )
-        for name, process in look.heartbeats(self._parts.pool).items():
-            seen.add_metric([name], process["seen_at"].astimezone(UTC).timestamp())
-            for fact, value in process["facts"].items():
-                if isinstance(value, bool | int | float):
-                    facts.add_metric([name, fact], float(value))
-        yield seen
-        yield facts
+
+def _age(since: datetime, now: datetime) -> float:
+    return round((now - since).total_seconds(), 1)

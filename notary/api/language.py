@@ -23,3 +23,8 @@ def language() -> str:
 def say(code: str, /, **facts: object) -> str:
     """A text of the catalogue in the language of the current request."""
     return texts.text(language(), code, **facts)
+
+
+def has_text(code: str) -> bool:
+    """Whether the catalogues have a text of that code."""
+    return code in texts.catalogue("en")

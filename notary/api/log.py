@@ -2,49 +2,42 @@
 """The log as static files (C2SP tlog-tiles), and the trust file."""
 
 from flask import Response
-from flask_smorest import Blueprint
 
-from notary.api.auth import parts, right
-from notary.api.writing import BRIEFLY, fixed
+from notary.api.answers import BRIEFLY, fixed
+from notary.api.routes import Routes
+from notary.api.services import services
 from notary.core.tiles import parse_entries_path, parse_tile_path
 from notary.usecases import look
 from notary.usecases.registers import NotFound
 
-blueprint = Blueprint("log", __name__)
+routes = Routes("log", "The log, as any client of C2SP tlog-tiles reads it.")
+BYTES, TEXT, JSON = "application/octet-stream", "text/plain", "application/json"
 
 
-@blueprint.get("/log/checkpoint")
-@right("public")
+@routes.get("/log/checkpoint", right="public", answers={200: TEXT})
 def checkpoint() -> Response:
-    """The newest signed checkpoint."""
-    newest = look.newest_checkpoint(parts().pool)
+    """The newest signed checkpoint, a C2SP signed note."""
+    newest = look.newest_checkpoint(services().pool)
     if newest is None:
         raise NotFound("Nothing is signed yet.")
-    response = Response(newest["note"], mimetype="text/plain")
-    response.headers["Cache-Control"] = BRIEFLY
-    return response
+    return fixed(newest["note"], TEXT, BRIEFLY)
 
 
-@blueprint.get("/log/tile/entries/<path:place>")
-@right("public")
+@routes.get("/log/tile/entries/<path:place>", right="public", answers={200: BYTES})
 def entries(place: str) -> Response:
-    """An entry bundle: descriptors, each with its length before it."""
+    """An entry bundle: descriptors, each with its length in two bytes before it."""
     index, width = parse_entries_path(f"tile/entries/{place}")
-    return fixed(look.log_bundle(parts().pool, index, width), "application/octet-stream")
+    return fixed(look.log_bundle(services().pool, index, width), BYTES)
 
 
-@blueprint.get("/log/tile/<path:place>")
-@right("public")
+@routes.get("/log/tile/<path:place>", right="public", answers={200: BYTES})
 def tile(place: str) -> Response:
-    """A tile of hashes."""
+    """A tile of hashes, `<level>/<index>[.p/<width>]`; none beyond the signed size."""
     level, index, width = parse_tile_path(f"tile/{place}")
-    return fixed(look.log_tile(parts().pool, level, index, width), "application/octet-stream")
+    return fixed(look.log_tile(services().pool, level, index, width), BYTES)
 
 
-@blueprint.get("/trust.json")
-@right("public")
+@routes.get("/trust.json", right="public", answers={200: JSON})
 def trust() -> Response:
     """The notary's own word about its keys: compare it with what the city published."""
-    response = Response(parts().trust(), mimetype="application/json")
-    response.headers["Cache-Control"] = BRIEFLY
-    return response
+    return fixed(services().trust(), JSON, BRIEFLY)

@@ -1,232 +1,143 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records: posted, listed, shown, proved."""
+"""Records: listed, shown, their payload and their receipt."""
 
-import base64
-import json
-from collections.abc import Sequence
-from hashlib import sha256
+from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any, cast
 
-from flask import Response, current_app, request
-from flask_smorest import Blueprint
-from marshmallow import ValidationError
-from werkzeug.exceptions import UnsupportedMediaType
+from flask import Response
 
-from notary.api.auth import caller, parts, readable, right, writable
-from notary.api.errors import pointers, problem
-from notary.api.reading import cursor_number, limit, number
-from notary.api.writing import FOREVER, answer, page
-from notary.core import strict_json
-from notary.core.errors import MalformedText
-from notary.core.words import check_string, format_time, parse_hash
+from notary.api.answers import (
+    ASK_AGAIN,
+    FOREVER,
+    FOREVER_FOR_ONE,
+    answer,
+    fixed,
+    number,
+    page,
+    read_cursor,
+    word,
+)
+from notary.api.auth import caller, dataset
+from notary.api.routes import Routes
+from notary.api.services import services
 from notary.usecases import look
-from notary.usecases.accept import Acceptor, Once
-from notary.usecases.prove import Prover, Until
-from notary.usecases.reading import Outcome, Reading, Refusal
-from notary.usecases.registers import Caller
-from notary.wiring import clock
-from schemas.record import NewRecord
+from notary.usecases.prove import Until
+from notary.usecases.reading import KEY_REUSED
+from notary.usecases.registers import NotFound
+from schemas.answers import DigestAnswer, NotYetAnswer, ReceiptAnswer, RecordAnswer, page_of
+from schemas.queries import ChainQuery, PageQuery, ReceiptQuery, RecordsQuery
 
-blueprint = Blueprint("records", __name__, url_prefix="/v1")
-MAX_ITEMS = 10_000
-MAX_N = 2**53 - 1
-_SCHEMA = NewRecord()
-
-
-@blueprint.post("/datasets/<dataset>/records")
-@right("owner")
-def post(dataset: str) -> Response:
-    """
-    Hand in one item (JSON object), several (JSON array) or a line each (NDJSON).
-
-    202 with acceptances in the order of the items. One bad item costs only itself; when all
-    are bad, 422. With Idempotency-Key a repeat gets the first answer, another body 409.
-    """
-    who = cast(Caller, caller())
-    facts = writable(dataset)
-    items, single = _read_items()
-    readings: list[Reading] = []
-    places: list[Reading | Refusal] = []
-    for item in items:
-        found = _reading(facts.name, item, who)
-        places.append(found)
-        if isinstance(found, Reading):
-            readings.append(found)
-
-    def write(outcomes: Sequence[Outcome]) -> str:
-        given = iter(outcomes)
-        merged = [next(given) if isinstance(p, Reading) else p for p in places]
-        return json.dumps([_shown(outcome) for outcome in merged], ensure_ascii=False)
-
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        text = write(acceptor().accept(readings, clock()))
-    else:
-        check_string(key, "Idempotency-Key", 128)
-        body = f"{facts.name} {request.mimetype} ".encode() + request.get_data()
-        once = Once(who.key_id, key, body, write)
-        outcomes, known = acceptor().accept_once(readings, clock(), once)
-        text = known if known is not None else write(outcomes)
-    return _answer(json.loads(text), single)
+routes = Routes("records", "What was notarised, how far each record is, and its proof.")
+SOURCE = "/v1/datasets/<id:dataset>/sources/<id:source>"
+RECORD = f"{SOURCE}/records/<n:n>"
+BYTES = "application/octet-stream"
+_RECORD, _DIGEST = RecordAnswer(), DigestAnswer()
+_DEFAULT_RECEIPT = ReceiptQuery().load({})
 
 
-def acceptor() -> Acceptor:
-    """This process's acceptor, made at the first need."""
-    if "acceptor" not in current_app.extensions:
-        current_app.extensions["acceptor"] = parts().acceptor()
-    found: Acceptor = current_app.extensions["acceptor"]
-    return found
-
-
-def _read_items() -> tuple[list[object], bool]:
-    """The items of the body, each parsed or a Refusal, and whether it was a single one."""
-    data = request.get_data()
-    if request.mimetype in ("application/x-ndjson", "application/ndjson"):
-        lines = [line for line in data.split(b"\n") if line.strip()]
-        _count(len(lines))
-        return [_line(line) for line in lines], False
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType()
-    value = strict_json.loads(data)
-    if not isinstance(value, list):
-        return [value], True
-    _count(len(value))
-    return value, False
-
-
-def _line(line: bytes) -> object:
-    try:
-        return strict_json.loads(line)
-    except MalformedText as error:
-        return Refusal(str(error.facts.get("reason", "malformed")), error.detail)
-
-
-def _count(items: int) -> None:
-    if not 1 <= items <= MAX_ITEMS:
-        raise MalformedText(f"A body holds 1 to {MAX_ITEMS} items.")
-
-
-def _reading(dataset: str, item: object, who: Caller) -> Reading | Refusal:
-    if isinstance(item, Refusal):
-        return item
-    if not isinstance(item, dict):
-        return Refusal("malformed", "An item must be a JSON object.")
-    try:
-        fields = _SCHEMA.load(item)
-    except ValidationError as error:
-        errors = pointers(error.messages)
-        return Refusal("malformed", errors[0]["detail"], {"errors": errors})
-    return Reading(dataset=dataset, by=f"api:{who.key_id}", **fields)
-
-
-def _shown(outcome: Outcome) -> dict[str, object]:
-    if isinstance(outcome, Refusal):
-        shown: dict[str, object] = {"refused": outcome.reason, "detail": outcome.detail}
-        if "errors" in outcome.facts:
-            shown["errors"] = outcome.facts["errors"]
-        return shown
-    path = f"/v1/datasets/{outcome.dataset}/sources/{outcome.source}/records/{outcome.n}/receipt"
-    return {
-        "dataset": outcome.dataset,
-        "source": outcome.source,
-        "chain": outcome.chain,
-        "n": outcome.n,
-        "leaf": outcome.leaf.hex(),
-        "received": format_time(outcome.received),
-        "duplicate": outcome.duplicate,
-        "key_reused": outcome.key_reused,
-        "receipt": path,
-    }
-
-
-def _answer(items: list[dict[str, Any]], single: bool) -> Response:
-    refused = [item for item in items if "refused" in item]
-    if len(refused) == len(items):
-        errors = [
-            {**error, "pointer": ("" if single else f"/{place}") + error["pointer"]}
-            for place, item in enumerate(items[:100])
-            for error in item.get("errors", [{"pointer": "", "detail": item["detail"]}])
-        ]
-        return problem(422, "malformed-request", errors=errors)
-    if single:
-        response = answer(items[0], 202)
-        response.headers["Location"] = items[0]["receipt"].removesuffix("/receipt")
-        return response
-    counts = {"accepted": len(items) - len(refused), "refused": len(refused)}
-    return answer({**counts, "items": items}, 202)
-
-
-@blueprint.get("/datasets/<dataset>/sources/<source>/records")
-@right("public")
-def index(dataset: str, source: str) -> Response:
-    """The source's records in the order of n."""
+@routes.get(
+    f"{SOURCE}/records", right="reader", answers={200: page_of(RecordAnswer)}, query=RecordsQuery
+)
+def index(query: Mapping[str, Any], source: str, **path: str) -> Response:
+    """The source's records in the order of n, without their payloads."""
+    after = read_cursor(query.get("cursor"), number) or [-1]
     found = look.list_records(
-        parts().pool, readable(dataset), source, _chain(), cursor_number(-1), limit()
+        services().pool, dataset(), source, query.get("chain"), after[0], query["limit"] + 1
     )
-    return page(found, limit(), "n")
-
-
-@blueprint.get("/datasets/<dataset>/sources/<source>/records/<int:n>")
-@right("public")
-def show(dataset: str, source: str, n: int) -> Response:
-    """One record: its statement, payload and states."""
-    _check_n(n)
-    row = look.get_record(parts().pool, parts().ledgers, readable(dataset), source, n, _chain())
-    payload, salt = row["payload"], row["salt"]
-    return answer(
-        {
-            **{name: row[name] for name in ("dataset", "source", "chain", "n", "received")},
-            **{name: row[name] for name in ("observed", "key", "type", "leaf", "statement")},
-            "by": row["by_word"],
-            "key_reused": bool(row["flags"] & 1),
-            "payload_base64": None if payload is None else base64.b64encode(payload).decode(),
-            "salt": None if salt is None else salt.hex(),
-            "states": row["states"],
-        }
+    return page(
+        found,
+        query["limit"],
+        _RECORD,
+        lambda row: (row["n"],),
+        lambda row: {**_shown(row), "source": row["source"]},
     )
 
 
-@blueprint.get("/datasets/<dataset>/sources/<source>/records/<int:n>/receipt")
-@right("public")
-def receipt(dataset: str, source: str, n: int) -> Response:
+@routes.get(RECORD, right="reader", answers={200: RecordAnswer}, query=ChainQuery)
+def show(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
+    """One record: its statement as it was hashed, its payload and its states."""
+    row = _get(source, n, query.get("chain"))
+    shown = {**_shown(row), "by": row["by_word"], "state": row["states"]}
+    if row["payload"] is not None:
+        shown["payload_base64"] = b64encode(row["payload"]).decode()
+        shown["size_bytes"] = len(row["payload"])
+    return answer(_RECORD.dump(shown))
+
+
+@routes.get(f"{RECORD}/payload", right="reader", answers={200: BYTES}, query=ChainQuery)
+def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
     """
-    The record's receipt, as its bytes are verified.
+    The payload's bytes, as a file to keep and never as a page to show.
 
-    202 with Retry-After until a signed checkpoint covers it (or, with `until=anchored`, a
-    ledger has it). Fixed once every required witness and ledger is in.
+    Its media type is only what its sender said; it stands in the record.
     """
-    _check_n(n)
-    until = request.args.get("until", "signed")
-    if until not in ("signed", "witnessed", "anchored"):
-        raise MalformedText("until must be signed, witnessed or anchored.")
-    prover: Prover = current_app.extensions["prover"]
-    proof = prover.receipt(
-        dataset, source, n, caller=caller(), chain=_chain(), until=cast(Until, until)
-    )
-    response = Response(proof.text, mimetype="application/json")
-    response.set_etag(sha256(proof.text.encode()).hexdigest()[:32])
-    response.headers["Cache-Control"] = (
-        (FOREVER if proof.public else FOREVER.replace("public", "private"))
-        if proof.final
-        else "no-cache"
-    )
-    if request.if_none_match:
-        response.make_conditional(request)
+    row = _get(source, n, query.get("chain"))
+    if row["payload"] is None:
+        raise NotFound(f"The payload of record {n} is not kept here.")
+    response = fixed(bytes(row["payload"]), BYTES, ASK_AGAIN)
+    response.headers["Content-Disposition"] = f'attachment; filename="payload-{n}.bin"'
     return response
 
 
-@blueprint.get("/digests/<digest>")
-@right("public")
-def digests(digest: str) -> Response:
+@routes.get(
+    f"{RECORD}/receipt",
+    right="reader",
+    answers={200: ReceiptAnswer, 202: NotYetAnswer},
+    query=ReceiptQuery,
+)
+def receipt(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
+    """
+    The record's receipt, as its bytes are verified.
+
+    202 with Retry-After until a signed checkpoint covers it (or, with `until`, witnesses
+    or ledgers have it). Fixed once every required witness and ledger is in.
+    """
+    proof = services().prover.receipt(
+        dataset().name,
+        source,
+        n,
+        caller=caller(),
+        chain=query.get("chain"),
+        until=cast(Until, query["until"]),
+    )
+    forever = FOREVER if proof.public else FOREVER_FOR_ONE
+    return fixed(proof.text, "application/json", forever if proof.final else ASK_AGAIN)
+
+
+@routes.get(
+    "/v1/digests/<hash:digest>",
+    right="public",
+    answers={200: page_of(DigestAnswer)},
+    query=PageQuery,
+)
+def digests(query: Mapping[str, Any], digest: bytes) -> Response:
     """Records by the SHA-256 of their payload, in open datasets that keep the index."""
-    found = look.find_digest(parts().pool, parse_hash(digest, "digest"), limit())
-    return answer({"items": found})
+    after = read_cursor(query.get("cursor"), word, word, number, number)
+    found = look.find_digest(services().pool, digest, after, query["limit"] + 1)
+    return page(
+        found,
+        query["limit"],
+        _DIGEST,
+        lambda row: (row["dataset"], row["source"], row["chain"], row["n"]),
+        lambda row: {**row, "links": links(row)},
+    )
 
 
-def _chain() -> int | None:
-    return number("chain", -1, 0, 2**31 - 1) if "chain" in request.args else None
+def links(row: Mapping[str, Any]) -> dict[str, str]:
+    """Where a record and its receipt are."""
+    path = f"/v1/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}"
+    query = f"?chain={row['chain']}" if row["chain"] else ""
+    return {"self": path + query, "receipt": f"{path}/receipt{query}"}
 
 
-def _check_n(n: int) -> None:
-    if n > MAX_N:
-        raise MalformedText("n is larger than any record's.")
+def _get(source: str, n: int, chain: int | None) -> dict[str, Any]:
+    return look.get_record(services().pool, services().ledgers, dataset(), source, n, chain)
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    named = {name: value for name, value in row.items() if value is not None}
+    named["dataset"] = dataset().name
+    named["key_reused"] = bool(row["flags"] & KEY_REUSED)
+    named["links"] = links(named)
+    return named

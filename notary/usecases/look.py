@@ -2,16 +2,20 @@
 """The reading side: what pages and the API show. Decides nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from notary.core.runs import Run, format_run
 from notary.core.tiles import TILE_WIDTH, format_bundle
+from notary.core.words import format_time
 from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
 from notary.usecases.record import statement_text
 from notary.usecases.registers import DatasetFacts, NotFound
+
+RUNS_AT_ONCE = 1000
+TILES_AT_ONCE = 64
 
 
 def list_sources(pool: Pool, dataset: DatasetFacts, after: str, limit: int) -> list[dict[str, Any]]:
@@ -35,14 +39,16 @@ def list_records(
     """Records of a source in the order of n, beginning after `after`. Raises NotFound."""
     found = get_source(pool, dataset, source)
     with pool.transaction(read_only=True) as tx:
-        return tx.maps(
+        rows = tx.maps(
             "list_records",
             lane=found["lane"],
             source=found["id"],
             chain=found["chain"] if chain is None else chain,
             after=after,
             limit=limit,
+            is_open=dataset.is_open,
         )
+    return [{"source": found["source"], **row} for row in rows]
 
 
 def get_record(
@@ -60,7 +66,23 @@ def get_record(
             raise NotFound(f"There is no record {n} of {source} in {dataset.name} here.")
         row = rows[0]
         states = _states(tx, ledgers, row)
-    return {**row, "statement": statement_text(row), "states": states}
+    text = statement_text(row)
+    hashes = json.loads(text)
+    row.update(
+        digest=_from_hex(hashes.get("digest")), commitment=_from_hex(hashes.get("commitment"))
+    )
+    return {**row, "statement": text, "states": states}
+
+
+def name_of_source(pool: Pool, dataset: DatasetFacts, source: str) -> str:
+    """The name that statements have for what a path calls `source`. Raises NotFound."""
+    if dataset.is_open:
+        return source
+    return str(get_source(pool, dataset, source)["source"])
+
+
+def _from_hex(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
 
 
 def _states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> dict[str, Any]:
@@ -74,43 +96,97 @@ def _states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> 
     }
     if row["batch"] is None:
         return states
-    states["sealed"] = {"batch": row["batch"]}
-    batch = tx.maps("find_batch", index=row["batch"])[0]
-    if batch["note"] is None:
+    batch = tx.maps("get_batch", index=row["batch"])[0]
+    states["sealed"] = {"batch": row["batch"], "at": format_time(batch["sealed_at"])}
+    if batch["signed_size"] is None:
         return states
-    states["signed"] = {"size": batch["size"]}
+    states["signed"] = {
+        "size": batch["signed_size"],
+        "at": format_time(batch["signed_at"]),
+    }
+    states["anchored"] = _anchored(tx, ledgers, row["batch"])
+    return states
+
+
+def _anchored(tx: Transaction, ledgers: Sequence[Ledger], batch: int) -> list[dict[str, Any]]:
     own = {ledger.name: ledger.own_word for ledger in ledgers}
-    states["anchored"] = [
+    return [
         {
             "ledger": anchor["ledger"],
             "size": anchor["size"],
             "own_word": own.get(anchor["ledger"], True),
         }
-        for anchor in tx.maps("find_anchors", index=row["batch"])
+        for anchor in tx.maps("find_anchors", index=batch)
     ]
-    return states
 
 
-def find_digest(pool: Pool, digest: bytes, limit: int) -> list[dict[str, Any]]:
-    """Records of that payload digest, in open datasets that keep the index."""
+def find_digest(
+    pool: Pool, digest: bytes, after: Sequence[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    """
+    Records of that payload digest, in open datasets that keep the index.
+
+    `after` is the dataset, source, chain and n of the last one seen.
+    """
+    dataset, source, chain, n = after or ("", "", 0, 0)
     with pool.transaction(read_only=True) as tx:
-        return tx.maps("find_digest", digest=digest, limit=limit)
+        return tx.maps(
+            "find_digest",
+            digest=digest,
+            dataset=dataset,
+            source=source,
+            chain=chain,
+            n=n,
+            limit=limit,
+        )
 
 
-def get_batch(pool: Pool, index: int) -> dict[str, Any]:
-    """A batch of the log by its index. Raises NotFound."""
+def get_batch(pool: Pool, ledgers: Sequence[Ledger], index: int) -> dict[str, Any]:
+    """A batch of the log by its index, with its states. Raises NotFound."""
     with pool.transaction(read_only=True) as tx:
         rows = tx.maps("get_batch", index=index)
-    if not rows:
-        raise NotFound(f"The log has no batch {index}.")
-    return rows[0]
+        if not rows:
+            raise NotFound(f"The log has no batch {index}.")
+        row = rows[0]
+        size, time = row.pop("signed_size"), row.pop("signed_at")
+        row["signed"] = None if size is None else {"size": size, "at": format_time(time)}
+        row["anchored"] = _anchored(tx, ledgers, index) if size is not None else []
+    return row
 
 
-def batch_runs(pool: Pool, index: int) -> list[str]:
-    """The entries of a batch's run list as they were hashed."""
-    get_batch(pool, index)
-    with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("batch_runs", batch=index)
+def batch_runs(pool: Pool, index: int) -> Iterator[list[str]]:
+    """
+    The entries of a batch's run list as they were hashed, each with its newline, in parts.
+
+    Each part is read in a transaction of its own: what is sealed doesn't change, and a
+    slow reader holds no connection. Raises NotFound, at once.
+    """
+    get_batch(pool, (), index)
+    return map(_run_lines, _parts(pool, "batch_runs", index, "position", RUNS_AT_ONCE))
+
+
+def batch_leaves(pool: Pool, index: int) -> Iterator[bytes]:
+    """The leaf hashes of a batch, 32 bytes each, in parts as in `batch_runs`."""
+    get_batch(pool, (), index)
+    parts = _parts(pool, "batch_leaves", index, "index", TILES_AT_ONCE)
+    return (b"".join(row["data"] for row in rows) for rows in parts)
+
+
+def _parts(
+    pool: Pool, query: str, batch: int, place: str, limit: int
+) -> Iterator[list[dict[str, Any]]]:
+    after = -1
+    while True:
+        with pool.transaction(read_only=True) as tx:
+            rows = tx.maps(query, batch=batch, after=after, limit=limit)
+        if rows:
+            yield rows
+        if len(rows) < limit:
+            return
+        after = rows[-1][place]
+
+
+def _run_lines(rows: list[dict[str, Any]]) -> list[str]:
     return [
         format_run(
             Run(
@@ -124,28 +200,35 @@ def batch_runs(pool: Pool, index: int) -> list[str]:
                 row["last"],
             )
         )
+        + "\n"
         for row in rows
     ]
 
 
-def batch_leaves(pool: Pool, index: int) -> bytes:
-    """The leaf hashes of a batch, 32 bytes each."""
-    get_batch(pool, index)
-    with pool.transaction(read_only=True) as tx:
-        return b"".join(row[0] for row in tx.rows("batch_leaves", batch=index))
-
-
 def list_anchors(
-    pool: Pool, ledgers: Sequence[Ledger], before: int, limit: int
+    pool: Pool, ledgers: Sequence[Ledger], after: Sequence[Any] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Anchors, the newest first, below a size; each says whether it is our own word."""
+    """
+    Anchors, the newest first; each says whether it is the notary's own word.
+
+    `after` is the size and the ledger of the last one seen.
+    """
     own = {ledger.name: ledger.own_word for ledger in ledgers}
+    size, ledger = after or (None, "")
     with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("list_anchors", before=before, limit=limit)
+        rows = tx.maps("list_anchors", size=size, ledger=ledger, limit=limit)
     for row in rows:
         row["evidence"] = None if row["evidence"] is None else json.loads(row["evidence"])
         row["own_word"] = own.get(row["ledger"], True)
     return rows
+
+
+def count_records(pool: Pool, datasets: Sequence[DatasetFacts]) -> dict[str, int]:
+    """How many records each of the datasets holds, by its id."""
+    names = {dataset.id: dataset.name for dataset in datasets}
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.rows("count_datasets_records", ids=list(names))
+    return {names[row[0]]: row[1] for row in rows}
 
 
 def newest_checkpoint(pool: Pool) -> dict[str, Any] | None:
@@ -190,3 +273,10 @@ def heartbeats(pool: Pool) -> dict[str, dict[str, Any]]:
         row["process"]: {"seen_at": row["seen_at"], "facts": json.loads(row["facts"])}
         for row in rows
     }
+
+
+def log_facts(pool: Pool) -> dict[str, Any] | None:
+    """Origin, vkey, size and chain of the log, or None where there is none."""
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.maps("get_log")
+    return rows[0] if rows else None

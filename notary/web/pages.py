@@ -1,44 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first page, a record's page, and the page of each problem."""
+"""The first page, a dataset's and a record's page, and the page of each problem."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import Final
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, request, url_for
 
-from notary.api.auth import caller, parts, right
-from notary.api.language import language
+from notary.api.answers import fixed
+from notary.api.auth import right
+from notary.api.errors import detail_of
+from notary.api.language import has_text
+from notary.api.services import services
 from notary.core.errors import NotaryError
 from notary.core.note import parse_vkey
-from notary.core.words import check_id, format_time
-from notary.texts import LANGUAGES, catalogue, text
+from notary.core.words import check_id
 from notary.usecases import look
 from notary.usecases.registers import NotFound, get_dataset, list_datasets
+from notary.web.render import render
 
 blueprint = Blueprint("pages", __name__)
-SHOWN_DATASETS, SHOWN_ANCHORS = 50, 5
+SHOWN_DATASETS, SHOWN_SOURCES, SHOWN_ANCHORS = 50, 200, 5
+STATIC: Final = {
+    "docs.js": "text/javascript",
+    "seal.svg": "image/svg+xml",
+    "style.css": "text/css",
+}
 
 
 @blueprint.get("/")
 @right("public")
-def first() -> str:
+def first() -> Response:
     """What this notary holds, its newest checkpoint and anchors, and a search."""
-    pool = parts().pool
-    return _render(
+    parts = services()
+    log = look.log_facts(parts.pool)
+    datasets = list_datasets(parts.pool, None, "", SHOWN_DATASETS + 1)
+    return render(
         "first.html",
-        totals=look.totals(pool),
-        datasets=list_datasets(pool, None, "", SHOWN_DATASETS),
-        checkpoint=look.newest_checkpoint(pool),
-        fingerprint=parse_vkey(parts().gate.open().vkey).fingerprint,
-        anchors=look.list_anchors(pool, parts().ledgers, 2**62, SHOWN_ANCHORS),
+        totals=look.totals(parts.pool),
+        datasets=datasets[:SHOWN_DATASETS],
+        more=len(datasets) > SHOWN_DATASETS,
+        counts=look.count_records(parts.pool, datasets),
+        checkpoint=look.newest_checkpoint(parts.pool),
+        log=log,
+        fingerprint=None if log is None else parse_vkey(log["vkey"]).fingerprint,
+        anchors=look.list_anchors(parts.pool, parts.ledgers, None, SHOWN_ANCHORS),
     )
 
 
 @blueprint.get("/find")
 @right("public")
-def find() -> Response | tuple[str, int]:
+def find() -> Response:
     """From the search form to the record's page."""
     values = {name: request.args.get(name, "").strip() for name in ("dataset", "source", "n")}
     n = values["n"]
@@ -49,42 +62,90 @@ def find() -> Response | tuple[str, int]:
             raise NotFound()
     except NotaryError:
         return _missing(values)
-    return redirect(
-        url_for(
-            "pages.record",
-            lang=request.args.get("lang"),
-            dataset=values["dataset"],
-            source=values["source"],
-            n=int(n),
-        )
+    address = url_for(
+        "pages.record",
+        lang=request.args.get("lang"),
+        dataset=values["dataset"],
+        source=values["source"],
+        n=int(n),
+    )
+    return Response(status=303, headers={"Location": address})
+
+
+@blueprint.get("/datasets/<id:dataset>")
+@right("public")
+def dataset(dataset: str) -> Response:
+    """An open dataset with its sources."""
+    pool = services().pool
+    try:
+        facts = get_dataset(pool, dataset, None)
+    except NotFound:
+        return _missing({"dataset": dataset})
+    found = look.list_sources(pool, facts, "", SHOWN_SOURCES + 1)
+    return render(
+        "dataset.html",
+        dataset=facts,
+        sources=found[:SHOWN_SOURCES],
+        more=len(found) > SHOWN_SOURCES,
+        records=look.count_records(pool, [facts])[facts.name],
+        values={"dataset": dataset},
     )
 
 
-@blueprint.get("/datasets/<dataset>/sources/<source>/records/<int:n>")
+@blueprint.get("/datasets/<id:dataset>/sources/<id:source>/records/<n:n>")
 @right("public")
-def record(dataset: str, source: str, n: int) -> str | tuple[str, int]:
-    """A record with its states, and its receipt to download."""
-    where = {"dataset": dataset, "source": source, "n": str(n)}
+def record(dataset: str, source: str, n: int) -> Response:
+    """A record of an open dataset with its states, and its receipt to download."""
+    parts = services()
     try:
-        facts = get_dataset(parts().pool, dataset, caller())
-        row = look.get_record(parts().pool, parts().ledgers, facts, source, min(n, 2**53 - 1))
+        facts = get_dataset(parts.pool, dataset, None)
+        row = look.get_record(parts.pool, parts.ledgers, facts, source, n)
     except NotFound:
-        return _missing(where)
-    return _render("record.html", row=row, label=facts.label, preview=_preview(row["payload"]))
+        return _missing({"dataset": dataset, "source": source, "n": str(n)})
+    values = {"dataset": dataset, "source": source}
+    return render(
+        "record.html",
+        row=row,
+        label=facts.label,
+        preview=_preview(row["payload"]),
+        values=values,
+        ledgers=parts.ledgers,
+    )
 
 
 @blueprint.get("/problems/<code>")
 @right("public")
-def problem(code: str) -> str | tuple[str, int]:
+def problem(code: str) -> Response:
     """What a problem's type means, and what to do."""
-    for key in (f"error.{code}", f"problem.{code}"):
-        if key in catalogue("en"):
-            return _render("problem.html", code=code, sentence=text(language(), key))
-    return _missing({})
+    if not has_text(f"problem.{code}.title"):
+        return _missing({})
+    return problem_page(200, code, {})
 
 
-def _missing(values: Mapping[str, str]) -> tuple[str, int]:
-    return _render("missing.html", values=values), 404
+def problem_page(status: int, code: str, facts: Mapping[str, object]) -> Response:
+    """A problem as a page, for browsers."""
+    sentence = detail_of(code, facts) if facts or status != 200 else None
+    return render("problem.html", status, code=code, sentence=sentence)
+
+
+@blueprint.get("/static/<name>")
+@right("public")
+def static(name: str) -> Response:
+    """Style and picture of these pages."""
+    if name not in STATIC:
+        raise NotFound()
+    return fixed(_read(name), STATIC[name], "public, max-age=300")
+
+
+@blueprint.get("/favicon.ico")
+@right("public")
+def favicon() -> Response:
+    """Where browsers look for it."""
+    return fixed(_read("seal.svg"), STATIC["seal.svg"], "public, max-age=300")
+
+
+def _missing(values: Mapping[str, str]) -> Response:
+    return render("missing.html", 404, values=values)
 
 
 def _preview(payload: bytes | None) -> str | None:
@@ -93,32 +154,14 @@ def _preview(payload: bytes | None) -> str | None:
         return None
     try:
         shown = payload[:2000].decode()
-    except UnicodeDecodeError:
-        return payload[:200].hex(" ")
+    except UnicodeDecodeError as error:
+        if len(payload) > 2000 and error.start >= 1997:
+            shown = payload[: error.start].decode()
+        else:
+            return payload[:200].hex(" ")
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in shown)
 
 
-def _render(template: str, **values: Any) -> str:
-    lang = language()
-    zone = parts().settings.timezone
-
-    def t(code: str, **facts: object) -> str:
-        return text(lang, code, **facts)
-
-    def when(time: datetime) -> str:
-        local = time.astimezone(zone)
-        return f"{local.isoformat(sep=' ', timespec='seconds')} ({format_time(time)})"
-
-    def here(to: str) -> str:
-        return f"{request.path}?lang={to}"
-
-    return render_template(
-        template,
-        t=t,
-        when=when,
-        here=here,
-        lang=lang,
-        languages=LANGUAGES,
-        name=parts().settings.name,
-        **values,
-    )
+@cache
+def _read(name: str) -> bytes:
+    return (files("notary.web") / "static" / name).read_bytes()

@@ -2,54 +2,70 @@
 
 -- name: list_sources
 -- Sources of a dataset by name, each with the end of its chain.
-SELECT s.name AS source, head.chain, head.n, head.key, head.received
+SELECT s.name AS source, s.label, head.chain, head.n, head.key, head.observed, head.received,
+       head.leaf
 FROM sources s
 CROSS JOIN LATERAL (
-    SELECT chain, n, key, received FROM records WHERE lane = s.lane AND source = s.id
-    ORDER BY chain DESC, n DESC LIMIT 1
+    SELECT chain, n, key, observed, received, leaf FROM records
+    WHERE lane = s.lane AND source = s.id ORDER BY chain DESC, n DESC LIMIT 1
 ) AS head
 WHERE s.dataset = %(dataset)s AND s.name > %(after)s
 ORDER BY s.name LIMIT %(limit)s
 
 -- name: get_source
 -- By its name, or (for who may read a closed dataset) by its label.
-SELECT s.name AS source, s.lane, s.id, head.chain, head.n, head.key, head.received, head.leaf
+SELECT s.name AS source, s.label, s.lane, s.id, head.chain, head.n, head.key, head.observed,
+       head.received, head.leaf
 FROM sources s
 CROSS JOIN LATERAL (
-    SELECT chain, n, key, received, leaf FROM records WHERE lane = s.lane AND source = s.id
-    ORDER BY chain DESC, n DESC LIMIT 1
+    SELECT chain, n, key, observed, received, leaf FROM records
+    WHERE lane = s.lane AND source = s.id ORDER BY chain DESC, n DESC LIMIT 1
 ) AS head
 WHERE s.dataset = %(dataset)s AND (s.name = %(source)s OR s.label = %(source)s)
 ORDER BY (s.name = %(source)s) DESC LIMIT 1
 
 -- name: list_records
-SELECT chain, n, received, observed, key, leaf, flags, octet_length(payload) AS size_bytes
-FROM records
-WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s AND n > %(after)s
-ORDER BY n LIMIT %(limit)s
+-- The digest or commitment follows from the payload while that is there.
+SELECT r.chain, r.n, r.received, r.observed, r.key, r.leaf, r.flags, f.by_word AS by, f.type,
+       octet_length(r.payload) AS size_bytes,
+       CASE WHEN %(is_open)s THEN coalesce(sha256(r.payload), r.digest) END AS digest,
+       CASE WHEN NOT %(is_open)s THEN coalesce(sha256(r.salt || r.payload), r.digest) END
+           AS commitment
+FROM records r JOIN forms f ON f.id = r.form
+WHERE r.lane = %(lane)s AND r.source = %(source)s AND r.chain = %(chain)s AND r.n > %(after)s
+ORDER BY r.n LIMIT %(limit)s
 
 -- name: find_digest
 SELECT d.name AS dataset, s.name AS source, g.chain, g.n
 FROM digests g JOIN sources s ON s.id = g.source JOIN datasets d ON d.id = s.dataset
 WHERE g.digest = %(digest)s AND d.is_open
+  AND (d.name, s.name, g.chain, g.n) > (%(dataset)s, %(source)s, %(chain)s, %(n)s)
 ORDER BY d.name, s.name, g.chain, g.n LIMIT %(limit)s
 
 -- name: get_batch
-SELECT b.index, d.name AS dataset, b.number, b.count, b.leaf, b.sealed_at, b.descriptor
-FROM batches b JOIN datasets d ON d.id = b.dataset WHERE b.index = %(index)s
+SELECT b.index, d.name AS dataset, b.number, b.count, b.leaf, b.sealed_at, b.descriptor,
+       c.size AS signed_size, c.signed_at
+FROM batches b JOIN datasets d ON d.id = b.dataset LEFT JOIN LATERAL (
+    SELECT size, signed_at FROM checkpoints WHERE size > b.index AND note IS NOT NULL
+    ORDER BY size LIMIT 1
+) AS c ON true
+WHERE b.index = %(index)s
 
 -- name: batch_runs
-SELECT r.number, s.tag, r.chain, r.first, r.count, r.start, r.prev, r.last
-FROM runs r JOIN sources s ON s.id = r.source WHERE r.batch = %(batch)s ORDER BY r.position
+SELECT r.position, r.number, s.tag, r.chain, r.first, r.count, r.start, r.prev, r.last
+FROM runs r JOIN sources s ON s.id = r.source
+WHERE r.batch = %(batch)s AND r.position > %(after)s ORDER BY r.position LIMIT %(limit)s
 
 -- name: batch_leaves
-SELECT data FROM batch_tiles WHERE batch = %(batch)s AND tree = 0 AND level = 0 ORDER BY index
+SELECT index, data FROM batch_tiles
+WHERE batch = %(batch)s AND tree = 0 AND level = 0 AND index > %(after)s
+ORDER BY index LIMIT %(limit)s
 
 -- name: list_anchors
-SELECT a.ledger, a.size, c.root, a.state, a.built_at, a.changed_at, a.attempts, a.error,
-       a.evidence
+SELECT a.ledger, a.size, c.root, a.state, a.built_at, a.changed_at, a.attempts, a.evidence
 FROM anchors a JOIN checkpoints c ON c.size = a.size
-WHERE a.size < %(before)s ORDER BY a.size DESC, a.ledger LIMIT %(limit)s
+WHERE %(size)s IS NULL OR a.size < %(size)s OR (a.size = %(size)s AND a.ledger > %(ledger)s)
+ORDER BY a.size DESC, a.ledger LIMIT %(limit)s
 
 -- name: log_entries
 SELECT descriptor FROM batches WHERE index >= %(start)s AND index < %(stop)s ORDER BY index
@@ -64,5 +80,15 @@ SELECT (SELECT count(*) FROM datasets WHERE is_open) AS open_datasets,
        (SELECT max(size) FROM checkpoints WHERE note IS NOT NULL) AS signed_size,
        (SELECT max(size) FROM anchors WHERE state = 'verified') AS anchored_size,
        (SELECT count(*) FROM anchors WHERE state <> 'verified') AS anchors_open,
+       (SELECT sealed_at FROM batches WHERE index = coalesce(
+           (SELECT max(size) FROM anchors WHERE state = 'verified'), 0)) AS oldest_unanchored,
        (SELECT coalesce(sum(kept + only_counted), 0)::bigint FROM quarantine_counts)
            AS quarantined
+
+-- name: count_datasets_records
+-- How many records each of some datasets holds, sealed and waiting.
+SELECT d.id,
+       (SELECT coalesce(sum(count), 0)::bigint FROM batches WHERE dataset = d.id)
+       + (SELECT coalesce(sum(count), 0)::bigint FROM segments
+          WHERE dataset = d.id AND batch IS NULL) AS records
+FROM datasets d WHERE d.id = ANY(%(ids)s)

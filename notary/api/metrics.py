@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prometheus metrics, made from what the database holds when they are asked for."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from notary.store.pool import Pool
+from notary.usecases import look
+from notary.usecases.quarantine import count_quarantine
+
+GAUGES: Final = {
+    "open_datasets": ("notary_open_datasets", "open datasets"),
+    "sealed_records": ("notary_sealed_records", "records in batches"),
+    "waiting_records": ("notary_waiting_records", "accepted records that no batch holds yet"),
+    "batches": ("notary_log_size", "batches in the log"),
+    "signed_size": ("notary_signed_size", "size of the newest signed checkpoint"),
+    "anchored_size": ("notary_anchored_size", "size of the newest verified anchor"),
+    "anchors_open": ("notary_anchor_pending", "anchors that are under way or failed"),
+}
+AGES: Final = {
+    "oldest_waiting": ("notary_oldest_unsealed_seconds", "age of the oldest unsealed segment"),
+    "oldest_unanchored": ("notary_oldest_unanchored_seconds", "age of the oldest unanchored batch"),
+}
+OUTCOMES: Final = ("accepted", "duplicates", "quarantined")
+
+
+def write_metrics(pool: Pool, now: datetime) -> tuple[bytes, str]:
+    """All metrics as text, and the content type that it has."""
+    registry = CollectorRegistry()
+    registry.register(_FromDatabase(pool, now))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _FromDatabase(Collector):
+    def __init__(self, pool: Pool, now: datetime) -> None:
+        self._pool, self._now = pool, now
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric, once."""
+        totals = look.totals(self._pool)
+        for member, (name, help_) in GAUGES.items():
+            yield GaugeMetricFamily(name, help_, value=float(totals[member] or 0))
+        for member, (name, help_) in AGES.items():
+            since = totals[member]
+            age = (self._now - since).total_seconds() if since else 0.0
+            yield GaugeMetricFamily(name, help_, value=max(age, 0.0))
+        yield self._quarantine()
+        yield from self._processes(look.heartbeats(self._pool))
+
+    def _quarantine(self) -> Metric:
+        metric = CounterMetricFamily(
+            "notary_quarantined", "what could not become a record", labels=["reason"]
+        )
+        for row in count_quarantine(self._pool):
+            metric.add_metric([row["reason"]], row["kept"] + row["only_counted"])
+        return metric
+
+    def _processes(self, processes: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+        seen = GaugeMetricFamily(
+            "notary_process_seen_timestamp_seconds", "last sign of life", labels=["process"]
+        )
+        for name, process in processes.items():
+            seen.add_metric([name], process["seen_at"].timestamp())
+        yield seen
+        facts = processes.get("ingest", {}).get("facts", {})
+        messages = CounterMetricFamily(
+            "notary_ingest_readings", "readings since ingest began", labels=["outcome"]
+        )
+        for outcome in OUTCOMES:
+            messages.add_metric([outcome], _number(facts, outcome))
+        yield messages
+        yield GaugeMetricFamily(
+            "notary_queue_depth",
+            "readings that wait in ingest",
+            value=_number(facts, "queue_depth"),
+        )
+        yield GaugeMetricFamily(
+            "notary_ingest_subscribed", "1 while subscribed", value=_number(facts, "subscribed")
+        )
+        last = facts.get("last_message_at")
+        if last:
+            when = datetime.fromisoformat(last).timestamp()
+            yield GaugeMetricFamily(
+                "notary_last_message_timestamp_seconds", "newest message", value=when
+            )
+
+
+def _number(facts: Mapping[str, Any], name: str) -> float:
+    value = facts.get(name)
+    return float(value) if isinstance(value, bool | int | float) else 0.0

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records: handed in."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from flask import Response, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from notary.api.answers import answer
+from notary.api.auth import dataset, known_caller
+from notary.api.errors import describe
+from notary.api.records import links
+from notary.api.routes import Routes
+from notary.api.services import services
+from notary.core.errors import MalformedText
+from notary.core.words import check_key
+from notary.usecases.accept import Once
+from notary.usecases.reading import Outcome, Reading, Refusal
+from schemas.answers import AcceptanceAnswer, PostedAnswer
+from schemas.bodies import JSON_TYPE, NDJSON_TYPES, Body, parse_records
+from schemas.faults import MAX_FAULTS, Fault, MalformedRequest
+from schemas.record import Item, NewRecord
+
+routes = Routes("posting", "How records are handed in.")
+_ACCEPTANCE = AcceptanceAnswer()
+
+Kept = list[dict[str, Any]]
+"""What is kept of an answer: for each item its acceptance, or `{"faults": [...]}`."""
+
+
+class ItemsRefused(MalformedRequest):
+    """None of the items can become a record; `errors` names the place of each fault."""
+
+    code = "items-refused"
+
+
+@routes.post(
+    "/v1/datasets/<id:dataset>/records",
+    right="owner",
+    answers={202: PostedAnswer},
+    body={JSON_TYPE: NewRecord, NDJSON_TYPES[0]: "one item a line"},
+)
+def post(**path: str) -> Response:
+    """
+    Hand in one item (a JSON object), several (an array, or `{"records": [...]}`), or one
+    a line (NDJSON); at most 10,000.
+
+    Answered once they are durable, in the order of the items. One bad item costs only
+    itself; where all are bad the answer is 422. Under an Idempotency-Key a repeat gets the
+    first answer and changes nothing, another body 409.
+    """
+    if request.mimetype not in (JSON_TYPE, *NDJSON_TYPES):
+        raise UnsupportedMediaType()
+    data = request.get_data()
+    body = parse_records(data, request.mimetype)
+    readings = [_reading(item) for item in body.items if isinstance(item, Item)]
+    keep, now = partial(_keep, body), services().clock()
+    key = request.headers.get("Idempotency-Key")
+    if not readings:
+        return _answer(keep([]), is_one=body.is_one)
+    if key is None:
+        return _answer(keep(services().acceptor().accept(readings, now)), is_one=body.is_one)
+    what = f"{request.mimetype} {dataset().name}\n".encode() + data
+    once = Once(known_caller().key_id, _key(key), what, lambda done: json.dumps(keep(done)))
+    outcomes, kept = services().acceptor().accept_once(readings, now, once)
+    return _answer(keep(outcomes) if kept is None else json.loads(kept), is_one=body.is_one)
+
+
+def _key(text: str) -> str:
+    try:
+        return check_key(text)
+    except MalformedText:
+        raise MalformedRequest(Fault("", "idempotency-key")) from None
+
+
+def _reading(item: Item) -> Reading:
+    return Reading(
+        dataset=dataset().name,
+        source=item.source,
+        payload=item.payload,
+        type=item.type,
+        by=f"api:{known_caller().key_id}",
+        observed=item.observed,
+        key=item.key,
+    )
+
+
+def _keep(body: Body, outcomes: Sequence[Outcome]) -> Kept:
+    """What is answered to each item: what the schema or the acceptor said."""
+    given = iter(outcomes)
+    kept: Kept = []
+    for item in body.items:
+        outcome = next(given) if isinstance(item, Item) else None
+        if outcome is None:
+            faults = [(fault.pointer, fault.code) for fault in item]  # type: ignore[union-attr]
+            kept.append({"faults": faults})
+        elif isinstance(outcome, Refusal):
+            pointer = f"/{item.payload_member}" if outcome.reason == "too-large" else ""  # type: ignore[union-attr]
+            kept.append({"faults": [(pointer, outcome.reason)]})
+        else:
+            place = {"dataset": outcome.dataset, "source": outcome.source}
+            where = links({**place, "chain": outcome.chain, "n": outcome.n})
+            kept.append({**_ACCEPTANCE.dump(outcome), "links": where})
+    return kept
+
+
+def _answer(kept: Kept, *, is_one: bool) -> Response:
+    refused = sum("faults" in item for item in kept)
+    if refused == len(kept):
+        places = [("" if is_one else f"/{at}", item["faults"]) for at, item in enumerate(kept)]
+        faults = [Fault(at + pointer, code) for at, found in places for pointer, code in found]
+        raise ItemsRefused(*faults[:MAX_FAULTS])
+    if is_one:
+        response = answer(kept[0], 202)
+        response.headers["Location"] = kept[0]["links"]["self"]
+        return response
+    items = [{"errors": _said(item["faults"])} if "faults" in item else item for item in kept]
+    return answer({"accepted": len(kept) - refused, "refused": refused, "items": items}, 202)
+
+
+def _said(faults: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [describe(Fault(pointer, code)) for pointer, code in faults]

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the views work with: put together by the entry point, never chosen here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from notary.ledgers.port import Ledger
+from notary.store.pool import Pool
+from notary.usecases.accept import Acceptor
+from notary.usecases.gate import Gate
+from notary.usecases.prove import Prover
+from notary.usecases.registers import DatasetFacts
+
+EXTENSION = "city-notary"
+
+
+@dataclass(frozen=True)
+class Services:
+    """
+    The parts of one web process.
+
+    `acceptor` is made at the first need; `clock` gives the time, UTC; `log_line` writes
+    one line of facts, never a payload or a key.
+    """
+
+    name: str
+    version: str
+    pool: Pool
+    gate: Gate
+    ledgers: Sequence[Ledger]
+    prover: Prover
+    acceptor: Callable[[], Acceptor]
+    trust: Callable[[], str]
+    clock: Callable[[], datetime]
+    log_line: Callable[[Mapping[str, object]], None]
+    timezone: ZoneInfo
+    max_body_bytes: int
+    second_root: bool
+    open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)
+    """Open datasets that were seen: what is open stays so. Only for deciding rights."""
+
+
+def services() -> Services:
+    """The parts of the app that answers the current request."""
+    return cast(Services, current_app.extensions[EXTENSION])

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API answers: times in UTC with six decimals, hashes in lower-case hex."""
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas.fields import Hash, Time
+
+
+class FaultAnswer(Schema):
+    """What is wrong at one place of the body or the query."""
+
+    pointer = fields.String(metadata={"description": "JSON pointer into the body."})
+    parameter = fields.String(metadata={"description": "Name of a query parameter."})
+    code = fields.String()
+    detail = fields.String()
+
+
+class Problem(Schema):
+    """An error (RFC 9457). The page at `type` says what to do."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String()
+    request_id = fields.String()
+    errors = fields.List(fields.Nested(FaultAnswer))
+
+
+class DatasetAnswer(Schema):
+    """A dataset. `owner` is told to its owner only."""
+
+    id = fields.String(required=True, attribute="name")
+    label = fields.String()
+    open = fields.Boolean(attribute="is_open")
+    owner = fields.String()
+    random_sources = fields.Boolean()
+    digest_index = fields.Boolean()
+    lanes = fields.Integer(attribute="lane_count")
+    batches = fields.Integer(attribute="batch_count")
+    created = Time(attribute="created_at")
+    links = fields.Dict()
+
+
+class AcceptanceAnswer(Schema):
+    """A promise: the record is durable. `duplicate`: it was there before."""
+
+    dataset = fields.String()
+    source = fields.String()
+    chain = fields.Integer()
+    n = fields.Integer()
+    leaf = Hash()
+    received = Time()
+    duplicate = fields.Boolean()
+    key_reused = fields.Boolean()
+    links = fields.Dict()
+
+
+class ItemAnswer(AcceptanceAnswer):
+    """The answer to one of several items: an acceptance, or `errors` and nothing else."""
+
+    errors = fields.List(fields.Nested(FaultAnswer))
+
+
+class PostedAnswer(AcceptanceAnswer):
+    """To one item its acceptance; to several the counts, and `items` in their order."""
+
+    accepted = fields.Integer()
+    refused = fields.Integer()
+    items = fields.List(fields.Nested(ItemAnswer))
+
+
+class SourceAnswer(Schema):
+    """A source and its last record: where a gateway goes on from."""
+
+    dataset = fields.String()
+    source = fields.String()
+    label = fields.String(metadata={"description": "Told to the owner only."})
+    chain = fields.Integer()
+    n = fields.Integer()
+    leaf = Hash()
+    received = Time()
+    observed = fields.String()
+    key = fields.String()
+    links = fields.Dict()
+
+
+class AnchoredAnswer(Schema):
+    """An anchor that covers the record. `own_word`: the notary noted it itself."""
+
+    ledger = fields.String()
+    size = fields.Integer()
+    own_word = fields.Boolean()
+
+
+class StateAnswer(Schema):
+    """The record's states, each told apart; what isn't reached is null."""
+
+    accepted = Time()
+    sealed = fields.Dict(allow_none=True)
+    signed = fields.Dict(allow_none=True)
+    witnessed = fields.Dict(allow_none=True)
+    anchored = fields.List(fields.Nested(AnchoredAnswer))
+
+
+class RecordAnswer(Schema):
+    """A record: what its statement says, how far it is, and (alone) its payload."""
+
+    dataset = fields.String()
+    source = fields.String()
+    chain = fields.Integer()
+    n = fields.Integer()
+    leaf = Hash()
+    received = Time()
+    observed = fields.String()
+    key = fields.String()
+    by = fields.String()
+    type = fields.String()
+    digest = Hash()
+    commitment = Hash()
+    size_bytes = fields.Integer(allow_none=True)
+    key_reused = fields.Boolean()
+    statement = fields.String()
+    payload_base64 = fields.String(metadata={"format": "byte"})
+    salt = Hash()
+    state = fields.Nested(StateAnswer)
+    links = fields.Dict()
+
+
+class ReceiptAnswer(Schema):
+    """A receipt, format `receipt/1`: see docs/spec/receipt-v1.md."""
+
+    v = fields.String()
+
+
+class NotYetAnswer(Schema):
+    """The state that the record has, and when to ask again."""
+
+    state = fields.String()
+    retry_after_seconds = fields.Integer()
+    detail = fields.String()
+
+
+class BatchAnswer(Schema):
+    """A leaf of the log. `descriptor` is the text that was hashed."""
+
+    index = fields.Integer()
+    dataset = fields.String()
+    number = fields.Integer()
+    count = fields.Integer()
+    leaf = Hash()
+    sealed = Time(attribute="sealed_at")
+    descriptor = fields.String()
+    signed = fields.Dict(allow_none=True)
+    anchored = fields.List(fields.Nested(AnchoredAnswer))
+    links = fields.Dict()
+
+
+class AnchorAnswer(Schema):
+    """A checkpoint on a ledger."""
+
+    ledger = fields.String()
+    size = fields.Integer()
+    root = Hash()
+    state = fields.String()
+    attempts = fields.Integer()
+    built = Time(attribute="built_at")
+    changed = Time(attribute="changed_at")
+    own_word = fields.Boolean()
+    meaning = fields.String(allow_none=True)
+    evidence = fields.Raw(allow_none=True)
+
+
+class DigestAnswer(Schema):
+    """A record whose payload has the digest that was asked for."""
+
+    dataset = fields.String()
+    source = fields.String()
+    chain = fields.Integer()
+    n = fields.Integer()
+    links = fields.Dict()
+
+
+class StatusAnswer(Schema):
+    """How the service stands."""
+
+    name = fields.String()
+    version = fields.String()
+    time = Time()
+    gate = fields.Dict()
+    second_root = fields.String()
+    totals = fields.Dict()
+    quarantine = fields.List(fields.Dict())
+    processes = fields.Dict()
+
+
+class ReadyAnswer(Schema):
+    """A word of life."""
+
+    live = fields.Boolean()
+    ready = fields.Boolean()
+
+
+def page_of(item: type[Schema]) -> type[Schema]:
+    """The schema of a page: its items, and the cursor of the next one or null."""
+    members: dict[str, fields.Field[Any]] = {
+        "items": fields.List(fields.Nested(item)),
+        "next": fields.String(allow_none=True),
+    }
+    return Schema.from_dict(members, name=f"{item.__name__.removesuffix('Answer')}Page")

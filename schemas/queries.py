@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may stand behind the question mark. Unknown parameters are errors there too."""
+
+from marshmallow import fields, validate
+
+from notary.core.canonical import MAX_INTEGER
+from schemas.fields import Strict, Whole
+
+LANGUAGE = validate.OneOf(["en", "zh"], error="language")
+
+
+class AnyQuery(Strict):
+    """`lang` chooses the language of sentences, before Accept-Language."""
+
+    lang = fields.String(validate=LANGUAGE)
+
+
+class PageQuery(AnyQuery):
+    """A part of a list: go on with the `next` of the part before."""
+
+    limit = Whole(1, 1000, text=True, load_default=100)
+    cursor = fields.String(validate=validate.Length(1, 400, error="cursor"))
+
+
+class ChainQuery(AnyQuery):
+    """`chain` is the current one unless it is given; it rises only after a recovery."""
+
+    chain = Whole(0, MAX_INTEGER, text=True)
+
+
+class RecordsQuery(PageQuery, ChainQuery):
+    """A part of a source's records, by n."""
+
+
+class ReceiptQuery(ChainQuery):
+    """What the receipt must hold at least before it is given out."""
+
+    until = fields.String(
+        validate=validate.OneOf(["signed", "witnessed", "anchored"], error="until"),
+        load_default="signed",
+    )
