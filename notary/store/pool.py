@@ -17,7 +17,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions as ext
 
-from notary.store.errors import LaneBusy, NameTaken, StoreUnavailable
+from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavailable
 from notary.store.queries import query
 
 SETTINGS = (
@@ -142,6 +142,7 @@ class Pool:
             StoreUnavailable: the database can't be reached, or the connection broke
                 (then it is not known whether a commit under way was done).
             LaneBusy: a lock was not to be had in time.
+            StoreRefused: the server found its own data damaged.
             NameTaken: a unique name is taken.
         """
         if self._pid != os.getpid():
@@ -175,12 +176,19 @@ class Pool:
 
     def close(self) -> None:
         """Close the free connections."""
-        while self._free:
-            self._free.pop()[0].close()
+        while (free := self._pop()) is not None:
+            free[0].close()
+
+    def _pop(self) -> tuple[Any, float] | None:
+        """The free connection that was used last, also where threads ask at once."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return None
 
     def _take(self) -> Any:
-        while self._free:
-            connection, since = self._free.pop()
+        while (free := self._pop()) is not None:
+            connection, since = free
             if time.monotonic() - since < 1.0 or _is_alive(connection):
                 return connection
             connection.close()
@@ -202,6 +210,8 @@ class Pool:
 
     def _give_back(self, connection: Any) -> None:
         if connection.closed:
+            # The server went away: what else is open to it is broken too, or soon checked.
+            self.close()
             return
         if connection.info.transaction_status == ext.TRANSACTION_STATUS_IDLE:
             self._free.append((connection, time.monotonic()))
@@ -231,6 +241,8 @@ def _translate(error: psycopg2.Error) -> Exception:
     if isinstance(error, psycopg2.errors.UniqueViolation):
         name = error.diag.constraint_name
         return NameTaken(_NAMES[name]) if name in _NAMES else error
+    if isinstance(error, psycopg2.errors.DataCorrupted | psycopg2.errors.IndexCorrupted):
+        return StoreRefused(f"The database is damaged: {str(error).strip()}", reason="damaged")
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return StoreUnavailable(f"The database can't be reached: {str(error).strip()}")
     return error

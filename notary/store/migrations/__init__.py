@@ -95,4 +95,9 @@ def _checked(tx: Transaction) -> set[int]:
                 reason="migrations",
             )
         numbers.add(number)
+    if numbers != set(range(1, len(numbers) + 1)):
+        raise StoreRefused(
+            "The database's list of migrations has a gap: restore it, or ask who changed it.",
+            reason="migrations",
+        )
     return numbers

@@ -99,7 +99,3 @@ SELECT size, root, note FROM checkpoints ORDER BY size
 -- name: audit_anchors
 SELECT a.ledger, a.size, a.state, a.evidence, c.root
 FROM anchors a LEFT JOIN checkpoints c ON c.size = a.size ORDER BY a.ledger, a.size
-
--- name: list_columns
-SELECT table_name || '.' || column_name FROM information_schema.columns
-WHERE table_schema = 'public' ORDER BY table_name, ordinal_position

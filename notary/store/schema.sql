@@ -1,0 +1,244 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Made by `python -m notary.store.snapshot` from all migrations; not for running.
+
+CREATE TABLE anchors (
+    ledger text NOT NULL,
+    size bigint NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    built_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    evidence text,
+    error text,
+    CONSTRAINT anchors_pkey PRIMARY KEY (ledger, size),
+    CONSTRAINT anchors_size_fkey FOREIGN KEY (size) REFERENCES checkpoints(size),
+    CONSTRAINT anchors_state_check CHECK ((state = ANY (ARRAY['built'::text, 'submitted'::text, 'committed'::text, 'verified'::text, 'failed'::text, 'unknown'::text])))
+);
+
+CREATE TABLE api_keys (
+    id text NOT NULL,
+    owner text NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE batch_tiles (
+    batch bigint NOT NULL,
+    index integer NOT NULL,
+    tree smallint NOT NULL,
+    level smallint NOT NULL,
+    data bytea NOT NULL STORAGE e,
+    CONSTRAINT batch_tiles_pkey PRIMARY KEY (batch, tree, level, index)
+);
+
+CREATE TABLE batches (
+    index bigint NOT NULL,
+    dataset integer NOT NULL,
+    number integer NOT NULL,
+    count integer NOT NULL,
+    leaf bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    descriptor text NOT NULL,
+    CONSTRAINT batches_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT batches_dataset_number_key UNIQUE (dataset, number),
+    CONSTRAINT batches_index_check CHECK ((index >= 0)),
+    CONSTRAINT batches_pkey PRIMARY KEY (index)
+);
+
+CREATE TABLE checkpoints (
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    committed_at timestamp with time zone NOT NULL,
+    signed_at timestamp with time zone,
+    note text,
+    CONSTRAINT checkpoints_pkey PRIMARY KEY (size),
+    CONSTRAINT checkpoints_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE datasets (
+    id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+    name text NOT NULL,
+    label text NOT NULL,
+    owner text NOT NULL,
+    is_open boolean NOT NULL,
+    random_sources boolean NOT NULL,
+    digest_index boolean NOT NULL,
+    lane_count integer NOT NULL,
+    batch_count integer NOT NULL DEFAULT 0,
+    last_descriptor bytea NOT NULL,
+    source_count integer NOT NULL DEFAULT 0,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT datasets_lane_count_check CHECK (((lane_count >= 1) AND (lane_count <= 64))),
+    CONSTRAINT datasets_name_key UNIQUE (name),
+    CONSTRAINT datasets_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE digests (
+    digest bytea NOT NULL,
+    source integer NOT NULL,
+    chain integer NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT digests_pkey PRIMARY KEY (digest, source, chain, n)
+);
+
+CREATE TABLE duplicates (
+    key_print bigint NOT NULL,
+    payload_print bigint NOT NULL,
+    n bigint NOT NULL,
+    chain integer NOT NULL,
+    day integer NOT NULL,
+    CONSTRAINT duplicates_pkey PRIMARY KEY (key_print, payload_print)
+);
+
+CREATE TABLE forms (
+    id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+    by_word text NOT NULL,
+    type text NOT NULL,
+    CONSTRAINT forms_by_word_type_key UNIQUE (by_word, type),
+    CONSTRAINT forms_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE heartbeats (
+    process text NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    facts text NOT NULL,
+    CONSTRAINT heartbeats_pkey PRIMARY KEY (process)
+);
+
+CREATE TABLE idempotency (
+    api_key text NOT NULL,
+    key text NOT NULL,
+    body_print bytea NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_pkey PRIMARY KEY (api_key, key)
+);
+
+CREATE TABLE lanes (
+    id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+    dataset integer NOT NULL,
+    "position" integer NOT NULL,
+    version bigint NOT NULL DEFAULT 0,
+    CONSTRAINT lanes_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT lanes_dataset_position_key UNIQUE (dataset, "position"),
+    CONSTRAINT lanes_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE log (
+    only_one boolean NOT NULL DEFAULT true,
+    origin text NOT NULL,
+    vkey text NOT NULL,
+    size bigint NOT NULL DEFAULT 0,
+    chain integer NOT NULL DEFAULT 0,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT log_chain_check CHECK ((chain >= 0)),
+    CONSTRAINT log_only_one_check CHECK (only_one),
+    CONSTRAINT log_pkey PRIMARY KEY (only_one),
+    CONSTRAINT log_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE log_hashes (
+    level smallint NOT NULL,
+    index bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT log_hashes_pkey PRIMARY KEY (level, index)
+);
+
+CREATE TABLE migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    CONSTRAINT migrations_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE quarantine (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    received timestamp with time zone NOT NULL,
+    feed text NOT NULL,
+    topic text NOT NULL,
+    dataset text,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    size_bytes integer NOT NULL,
+    payload bytea NOT NULL,
+    CONSTRAINT quarantine_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE quarantine_counts (
+    feed text NOT NULL,
+    topic text NOT NULL,
+    reason text NOT NULL,
+    kept bigint NOT NULL DEFAULT 0,
+    only_counted bigint NOT NULL DEFAULT 0,
+    CONSTRAINT quarantine_counts_pkey PRIMARY KEY (feed, topic, reason)
+);
+
+CREATE TABLE records (
+    lane integer NOT NULL,
+    source integer NOT NULL,
+    n bigint NOT NULL,
+    received timestamp with time zone NOT NULL,
+    chain integer NOT NULL,
+    form integer NOT NULL,
+    flags smallint NOT NULL,
+    leaf bytea NOT NULL,
+    observed text,
+    key text,
+    message bytea,
+    salt bytea,
+    digest bytea,
+    payload bytea,
+    CONSTRAINT records_pkey PRIMARY KEY (lane, source, chain, n, received)
+);
+
+CREATE TABLE runs (
+    source integer NOT NULL,
+    chain integer NOT NULL,
+    first bigint NOT NULL,
+    batch bigint NOT NULL,
+    "position" integer NOT NULL,
+    number integer NOT NULL,
+    count integer NOT NULL,
+    start integer NOT NULL,
+    prev bytea NOT NULL,
+    last bytea NOT NULL,
+    CONSTRAINT runs_batch_position_key UNIQUE (batch, "position"),
+    CONSTRAINT runs_pkey PRIMARY KEY (source, chain, first)
+);
+
+CREATE TABLE segments (
+    number bigint NOT NULL,
+    lane integer NOT NULL,
+    dataset integer NOT NULL,
+    chain integer NOT NULL,
+    count integer NOT NULL,
+    received timestamp with time zone NOT NULL,
+    batch bigint,
+    sources integer[] NOT NULL,
+    counts integer[] NOT NULL,
+    CONSTRAINT segments_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE sources (
+    id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+    dataset integer NOT NULL,
+    lane integer NOT NULL,
+    number integer,
+    label text NOT NULL,
+    name text NOT NULL,
+    tag_salt bytea NOT NULL,
+    tag bytea NOT NULL,
+    CONSTRAINT sources_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT sources_dataset_label_key UNIQUE (dataset, label),
+    CONSTRAINT sources_dataset_name_key UNIQUE (dataset, name),
+    CONSTRAINT sources_dataset_number_key UNIQUE (dataset, number),
+    CONSTRAINT sources_lane_fkey FOREIGN KEY (lane) REFERENCES lanes(id),
+    CONSTRAINT sources_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
+CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
+CREATE SEQUENCE segment_numbers;
