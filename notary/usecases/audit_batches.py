@@ -231,23 +231,18 @@ class BatchAudit:
     def _look_at_payload(
         self, name: str, row: Mapping[str, Any], source: int, facts: Mapping[str, Any]
     ) -> None:
-        payload, salt = row["payload"], row["salt"]
+        payload, salt, hashed = row["payload"], row["salt"], row["digest"]
         if payload is None:
-            if row["digest"] is None or salt is not None:
+            if hashed is None or salt is not None:
                 raise Differs(f"{name}: neither payload nor digest is stored.")
-            # The index may have forgotten what was erased.
-            self._digests += self._in_index(row, source, row["digest"])
-            return
-        if (salt is None) != facts["is_open"] or (salt is not None and len(salt) != 32):
-            raise Differs(f"{name}: its salt is not of its dataset's kind.")
-        hashed = digest(payload) if salt is None else commitment(salt, payload)
-        if row["digest"] not in (None, hashed):
-            raise Differs(f"{name}: the kept digest is not the payload's.")
+        else:
+            if (salt is None) != facts["is_open"] or (salt is not None and len(salt) != 32):
+                raise Differs(f"{name}: its salt is not of its dataset's kind.")
+            hashed = digest(payload) if salt is None else commitment(salt, payload)
+            if row["digest"] not in (None, hashed):
+                raise Differs(f"{name}: the kept digest is not the payload's.")
         if facts["digest_index"]:
-            if not self._in_index(row, source, hashed):
+            where = {"source": source, "chain": row["chain"], "n": row["n"]}
+            if self._tx.row("audit_digest", digest=hashed, **where) is None:
                 raise Differs(f"{name}: its digest is missing in the index.")
             self._digests += 1
-
-    def _in_index(self, row: Mapping[str, Any], source: int, hashed: bytes) -> bool:
-        where = {"source": source, "chain": row["chain"], "n": row["n"]}
-        return self._tx.row("audit_digest", digest=hashed, **where) is not None
