@@ -77,7 +77,8 @@ class Subscriber:
         receive: Callable[[Message], bool],
         window: int,
     ) -> None:
-        self._host, self._port, secure, user, password = read_url(url)
+        self._host, self._port, self._secure, self._user, self._password = read_url(url)
+        self._client_id = client_id
         self._filters = list(filters)
         self._receive = receive
         self._window = max(1, min(window, MAX_RECEIVE))
@@ -88,22 +89,26 @@ class Subscriber:
         self.subscribed = False
         self.problem: str | None = "not connected yet"
         """Why nothing can come in just now, or None."""
-        self._client = _Client(
+        self._client = self._new_client()
+
+    def _new_client(self) -> _Client:
+        client = _Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=self._client_id,
             protocol=mqtt.MQTTv5,
             manual_ack=True,
         )
-        if user is not None:
-            self._client.username_pw_set(user, password)
-        if secure:
-            self._client.tls_set_context(ssl.create_default_context())
-        self._client.reconnect_delay_set(MIN_RECONNECT_SECONDS, MAX_RECONNECT_SECONDS)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
+        if self._user is not None:
+            client.username_pw_set(self._user, self._password)
+        if self._secure:
+            client.tls_set_context(ssl.create_default_context())
+        client.reconnect_delay_set(MIN_RECONNECT_SECONDS, MAX_RECONNECT_SECONDS)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
@@ -119,6 +124,7 @@ class Subscriber:
         """Look after the connection, now and then: start a network thread that died again."""
         if not self._leaving and not self._client.has_thread:
             self._lose("the network thread died; a new one was started")
+            self._client = self._new_client()
             self.start()
 
     def acknowledge(self, tickets: Sequence[object]) -> None:
@@ -143,6 +149,7 @@ class Subscriber:
         self._lose("left")
 
     def _lose(self, problem: str) -> None:
+        """From now on the tickets given out are worth nothing."""
         with self._lock:
             self._connection += 1
             self.connected = self.subscribed = False
@@ -183,7 +190,8 @@ class Subscriber:
     def _on_disconnect(
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        self._lose(f"disconnected: {reason}")
+        why_not = None if self.connected else self.problem
+        self._lose(why_not or f"disconnected: {reason}")
 
     def _on_subscribe(
         self, client: mqtt.Client, userdata: Any, mid: int, reasons: Any, properties: Any
@@ -202,7 +210,7 @@ class Subscriber:
             topic = message.topic
         except UnicodeDecodeError:
             topic = bytes(message._topic).decode("utf-8", "replace")
-        self._receive(Message(topic, message.payload, ticket))
+        self._receive(Message(topic, bytes(message.payload), ticket))
 
 
 def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real database of these tests, and a notary in it."""
+"""A notary in the real database of these tests."""
 
-from tests.usecases.servers import database_url, postgres, world
+from tests.usecases.servers import world
 
-__all__ = ["database_url", "postgres", "world"]
+__all__ = ["world"]

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from notary.core.words import ZERO_HASH
 from notary.local.broker import Broker
 from notary.local.processes import Child
 from notary.local.replay import Gateway
+from notary.store.errors import StoreUnavailable
 from tests.usecases.world import World
 
 USERS = {"notary": "n", "gateway": "g"}
@@ -42,16 +44,16 @@ class Ingest:
     def __init__(self, world: World, broker_url: str, folder: Path, feeds: str = "") -> None:
         self._world = world
         self._log = folder / "ingest.log"
-        self._env = {**world.env, "NOTARY_MQTT_URL": broker_url, "PYTHONPATH": str(ROOT)}
+        self.env = {**world.env, "NOTARY_MQTT_URL": broker_url, "PYTHONPATH": str(ROOT)}
         if feeds:
             (folder / "notary.toml").write_text(feeds, encoding="utf-8")
-            self._env["NOTARY_CONFIG"] = str(folder / "notary.toml")
+            self.env["NOTARY_CONFIG"] = str(folder / "notary.toml")
         self.child: Child | None = None
 
     def start(self, wait: bool = True) -> "Ingest":
         """Start it; with `wait` it is subscribed when this returns."""
         command = [sys.executable, "-c", PROGRAM]
-        self.child = Child.start("ingest", command, log=self._log, environment=self._env)
+        self.child = Child.start("ingest", command, log=self._log, environment=self.env)
         if wait:
             self.child.wait_until(lambda: '"goes on"' in self.said(), PATIENCE_SECONDS)
         return self
@@ -97,9 +99,12 @@ def publish(broker: Broker, messages: Iterable[tuple[str, bytes]], name: str = "
 
 
 def wait_for(what: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until it holds."""
+    """Wait until it holds; a database that is away doesn't say."""
     until = time.monotonic() + seconds
-    while not what():
+    while True:
+        with suppress(StoreUnavailable):
+            if what():
+                return
         assert time.monotonic() < until, "it did not come about"
         time.sleep(0.05)
 
