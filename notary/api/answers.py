@@ -66,8 +66,10 @@ def read_cursor(text: str | None, *kinds: Callable[[str], Any]) -> list[Any] | N
         return None
     try:
         data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
-        parts = data.split("\n")
-        return [kind(part) for kind, part in zip(kinds, parts, strict=True)]
+        parts = [kind(part) for kind, part in zip(kinds, data.split("\n"), strict=True)]
+        if write_cursor(*parts) != text:
+            raise ValueError(text)
+        return parts
     except ValueError:
         raise MalformedQuery(Fault("/cursor", "cursor")) from None
 

@@ -95,7 +95,7 @@ def receipt(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
     """
     proof = services().prover.receipt(
         dataset().name,
-        source,
+        look.name_of_source(services().pool, dataset(), source),
         n,
         caller=caller(),
         chain=query.get("chain"),
@@ -132,7 +132,9 @@ def links(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _get(source: str, n: int, chain: int | None) -> dict[str, Any]:
-    return look.get_record(services().pool, services().ledgers, dataset(), source, n, chain)
+    pool = services().pool
+    name = look.name_of_source(pool, dataset(), source)
+    return look.get_record(pool, services().ledgers, dataset(), name, n, chain)
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

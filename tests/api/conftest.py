@@ -1,16 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """A notary on a real database, with its HTTP API."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from notary.local.postgres import Postgres
 from tests.api.city import City
+from tests.conftest import new_database
 from tests.usecases.servers import world
 from tests.usecases.world import World
 
-__all__ = ["city", "world"]
+__all__ = ["city", "shared", "world"]
 
 
 @pytest.fixture
 def city(world: World) -> City:
     """A notary that was just made, and its API."""
     return City(world)
+
+
+@pytest.fixture(scope="module")
+def _standing(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    made = World.make(tmp_path_factory.mktemp("city"), new_database(postgres))
+    city = City(made)
+    city.open_dataset()
+    city.record("weather")
+    yield city
+    made.close()
+
+
+@pytest.fixture
+def shared(_standing: City) -> City:
+    """The same for tests that change nothing: one open dataset, one record, nothing sealed."""
+    _standing.lines.clear()
+    return _standing

@@ -99,14 +99,13 @@ def test_hostile_lines_leave_their_neighbours_alone(city: City) -> None:
 
 
 @pytest.mark.parametrize("line", LINES[1:-1])
-def test_a_hostile_body_is_a_problem(city: City, line: bytes) -> None:
+def test_a_hostile_body_is_a_problem(shared: City, line: bytes) -> None:
     """The same alone is answered by a problem, not by a traceback."""
-    city.open_dataset()
-    answer = city.post("/v1/datasets/weather/records", line, key=city.key)
+    answer = shared.post("/v1/datasets/weather/records", line, key=shared.key)
     assert answer.status_code in (400, 422)
     assert answer.mimetype == "application/problem+json"
     assert answer.get_json()["errors"]
-    assert [entry for entry in city.lines if entry["event"] == "fault"] == []
+    assert [entry for entry in shared.lines if entry["event"] == "fault"] == []
 
 
 @pytest.mark.parametrize(
@@ -150,16 +149,15 @@ def test_a_hostile_body_is_a_problem(city: City, line: bytes) -> None:
     ],
 )
 def test_each_fault_is_named_by_its_place(
-    city: City, body: object, pointer: str, code: str
+    shared: City, body: object, pointer: str, code: str
 ) -> None:
     """A refusal points at the member and says what is wrong there; nothing is accepted."""
-    city.open_dataset()
-    answer = city.post("/v1/datasets/weather/records", body, key=city.key)
+    answer = shared.post("/v1/datasets/weather/records", body, key=shared.key)
     assert answer.status_code == 422
     (fault,) = answer.get_json()["errors"]
     assert (fault["pointer"], fault["code"]) == (pointer, code)
     assert not fault["detail"].startswith("field.")
-    assert city.world.rows("SELECT count(*) FROM records") == [(0,)]
+    assert shared.world.rows("SELECT count(*) FROM records") == [(1,)]
 
 
 def test_more_than_ten_thousand_items_are_refused(city: City) -> None:
@@ -179,10 +177,9 @@ def test_a_body_beyond_the_limit_is_refused_unread(city: City) -> None:
 
 
 @pytest.mark.parametrize("type", ["text/csv", "application/xml", "", "multipart/form-data"])
-def test_other_media_types_are_refused(city: City, type: str) -> None:
+def test_other_media_types_are_refused(shared: City, type: str) -> None:
     """415 says which types are taken."""
-    city.open_dataset()
-    answer = city.post("/v1/datasets/weather/records", b"a,b", key=city.key, type=type)
+    answer = shared.post("/v1/datasets/weather/records", b"a,b", key=shared.key, type=type)
     problem_of(answer, 415, "unsupported-media-type")
 
 
@@ -235,12 +232,11 @@ def test_idempotency_keys_of_two_owners_are_two(city: City) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "k" * 129, "caf\u00e9\x7f"])
-def test_an_unusable_idempotency_key_is_refused(city: City, text: str) -> None:
+def test_an_unusable_idempotency_key_is_refused(shared: City, text: str) -> None:
     """A key is 1 to 128 characters without control characters."""
-    city.open_dataset()
     item = {"source": "a", "payload_text": "x"}
-    answer = city.post(
-        "/v1/datasets/weather/records", item, key=city.key, headers={"Idempotency-Key": text}
+    answer = shared.post(
+        "/v1/datasets/weather/records", item, key=shared.key, headers={"Idempotency-Key": text}
     )
     assert problem_of(answer, 422, "malformed-request")["errors"][0]["code"] == "idempotency-key"
 
