@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from notary.core import note
@@ -290,6 +291,26 @@ class City:
         """The receipt of a version's file."""
         return self._common("file", index) | {"file": {"salt": self.file_salt().hex()}}
 
+    def window(
+        self,
+        asked: dict[str, Any],
+        first: int = 0,
+        last: int | None = None,
+        source: str = "s1",
+        **checkpoint: Any,
+    ) -> dict[str, Any]:
+        """The window of the records first..last, with the receipt of the last one."""
+        made = self.records[source][first : None if last is None else last + 1]
+        statements = [item.statement for item in made]
+        receipt = self.receipt(source, statements[-1].n, **checkpoint)
+        return {
+            "v": "window/1",
+            "asked": asked,
+            "head": made[0].text,
+            "rest": [compact(one, other) for one, other in pairwise(statements)],
+            "receipt": receipt,
+        }
+
     def _common(self, kind: str, index: int, **checkpoint: Any) -> dict[str, Any]:
         leaves = self.log_leaves(checkpoint.get("size"))
         return {
@@ -302,10 +323,29 @@ class City:
         }
 
 
-def ledger_note(entry: LedgerEntry, signer: Signer = LEDGER) -> str:
-    """A signed entry of the file ledger."""
+def compact(before: Statement, statement: Statement) -> dict[str, Any]:
+    """A statement as a window writes it behind the one before."""
+    members: dict[str, Any] = {
+        "d": short(statement.digest or statement.commitment or b""),
+        "r": round((statement.received - before.received) / timedelta(microseconds=1)),
+        "o": statement.observed,
+        "k": statement.key,
+        "m": short(statement.message) if statement.message else None,
+        "b": statement.by if statement.by != before.by else None,
+        "t": statement.type if statement.type != before.type else None,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def short(hash_: bytes) -> str:
+    """A hash in base64url without padding."""
+    return b64encode(hash_, b"-_").decode().rstrip("=")
+
+
+def ledger_note(entry: LedgerEntry, signer: Signer | None = None) -> str:
+    """A signed entry of the file ledger, by its own key where no other one is given."""
     text = format_entry(entry)
-    return note.format_note(text, [signer.sign(text)])
+    return note.format_note(text, [(signer or LEDGER).sign(text)])
 
 
 def hexes(hashes: Sequence[bytes]) -> list[str]:
