@@ -3,9 +3,9 @@
 
 from marshmallow import fields, validate
 
-from notary.core.canonical import MAX_INTEGER
 from schemas.fields import Strict, Whole
 
+MAX_CHAIN = 2**31 - 1
 LANGUAGE = validate.OneOf(["en", "zh"], error="language")
 
 
@@ -25,7 +25,7 @@ class PageQuery(AnyQuery):
 class ChainQuery(AnyQuery):
     """`chain` is the current one unless it is given; it rises only after a recovery."""
 
-    chain = Whole(0, MAX_INTEGER, text=True)
+    chain = Whole(0, MAX_CHAIN, text=True)
 
 
 class RecordsQuery(PageQuery, ChainQuery):

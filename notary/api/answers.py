@@ -91,9 +91,9 @@ def word(text: str) -> str:
 def fixed(data: bytes | str, mimetype: str, cache: str = FOREVER) -> Response:
     """What stays as it is, with its ETag; 304 where the caller has it."""
     raw = data.encode() if isinstance(data, str) else data
-    etag = f'"{sha256(raw).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": cache}
-    if etag in request.headers.get("If-None-Match", ""):
+    tag = sha256(raw).hexdigest()[:32]
+    headers = {"ETag": f'"{tag}"', "Cache-Control": cache}
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
         return Response(status=304, headers=headers)
     return Response(raw, 200, headers, mimetype=mimetype)
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A notary on a real database, with its HTTP API."""
 
+import secrets
 from collections.abc import Iterator
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from notary.local.postgres import Postgres
 from tests.api.city import City
-from tests.conftest import new_database
 from tests.usecases.servers import world
 from tests.usecases.world import World
 
@@ -22,7 +24,12 @@ def city(world: World) -> City:
 
 @pytest.fixture(scope="module")
 def _standing(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = World.make(tmp_path_factory.mktemp("city"), new_database(postgres))
+    name = f"city_{secrets.token_hex(4)}"
+    with closing(psycopg2.connect(postgres.url_of("postgres"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    made = World.make(tmp_path_factory.mktemp("city"), postgres.url_of(name))
     city = City(made)
     city.open_dataset()
     city.record("weather")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The description of the API, and its page."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.api.city import City
+
+
+@pytest.fixture
+def described(shared: City) -> Any:
+    """The OpenAPI document."""
+    return shared.ask("/openapi.json").get_json()
+
+
+def test_the_description_is_openapi_3_1(described: Any) -> None:
+    """Version, title, and the scheme of the key."""
+    assert described["openapi"] == "3.1.0"
+    assert described["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def test_every_route_for_programs_is_described(shared: City, described: Any) -> None:
+    """No route below /v1, /log and the words of health is missing."""
+    rules = {
+        re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
+        for rule in shared.app.url_map.iter_rules()
+        if rule.endpoint.split(".")[0] not in ("pages", "docs")
+    }
+    assert rules == set(described["paths"])
+
+
+def test_every_operation_tells_its_answers(described: Any) -> None:
+    """A sentence, a good answer with its content, and problems for the rest."""
+    for path, item in described["paths"].items():
+        for method in item.keys() & {"get", "post"}:
+            operation = item[method]
+            assert operation["summary"], path
+            assert operation["responses"]["default"]["$ref"].endswith("/DEFAULT_ERROR"), path
+            good = [status for status in operation["responses"] if status.startswith("2")]
+            assert good, path
+            for status in good:
+                assert operation["responses"][status]["content"], path
+
+
+def test_problems_are_described_as_problems(described: Any) -> None:
+    """The default answer is application/problem+json."""
+    error = described["components"]["responses"]["DEFAULT_ERROR"]
+    assert list(error["content"]) == ["application/problem+json"]
+
+
+def test_keys_are_demanded_where_they_are(described: Any) -> None:
+    """Writing asks for a key, reading offers one, the log does without."""
+    paths = described["paths"]
+    assert paths["/v1/datasets/{dataset}/records"]["post"]["security"] == [{"key": []}]
+    assert paths["/v1/datasets/{dataset}"]["get"]["security"] == [{}, {"key": []}]
+    assert "security" not in paths["/log/checkpoint"]["get"]
+
+
+def test_parameters_and_bodies_are_described(described: Any) -> None:
+    """Queries with their bounds, ids with their pattern, bodies by media type."""
+    listed = described["paths"]["/v1/datasets"]["get"]["parameters"]
+    by_name = {parameter["name"]: parameter["schema"] for parameter in listed}
+    assert (by_name["limit"]["minimum"], by_name["limit"]["maximum"]) == (1, 1000)
+    assert by_name["lang"]["enum"] == ["en", "zh"]
+    post = described["paths"]["/v1/datasets/{dataset}/records"]
+    assert set(post["post"]["requestBody"]["content"]) == {
+        "application/json",
+        "application/x-ndjson",
+    }
+    assert post["parameters"][0]["schema"]["pattern"] == "^[A-Za-z0-9._:-]{1,128}$"
+
+
+def test_the_page_loads_nothing_from_outside(shared: City) -> None:
+    """Every address on the page is our own, and answers."""
+    page = shared.ask("/docs").get_data(as_text=True)
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert address.startswith("/")
+        assert shared.ask(address).status_code == 200
+    assert "<script>" not in page
+    script = shared.ask("/static/docs.js").get_data(as_text=True)
+    assert "http" not in script
