@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys for tests of notes: the core itself cannot sign."""
 
+from functools import cache
+
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.core import note
+from notary.core import ed25519, note
 
 
 class Signer:
@@ -24,3 +27,8 @@ class Signer:
     def signature(self, blob: bytes) -> note.Signature:
         """A signature line of this key with any blob in it."""
         return note.Signature(self.verifier.name, self.verifier.key_id, blob)
+
+
+def remember_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check each signature once that holds: for tests that look at thousands of copies."""
+    monkeypatch.setattr(ed25519, "verify", cache(ed25519.verify))
