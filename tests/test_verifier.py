@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`notary verify`: what is printed, and which exit code says what."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notary import verifier
+from notary.core import canonical
+from notary.texts import LANGUAGES
+from tests.core.maker import LOG, STRANGER, WITNESSES, make, trust
+
+HOLDS, REFUSED, UNUSABLE = 0, 1, 2
+
+
+class Bench:
+    """A folder with a trust file, and the verifier run in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+        self.write("trust.json", trust())
+
+    def write(self, name: str, content: dict[str, Any] | bytes) -> Path:
+        """A file, as canonical JSON or as it is."""
+        path = self.folder / name
+        path.write_bytes(
+            content if isinstance(content, bytes) else canonical.dumps(content).encode()
+        )
+        return path
+
+    def run(
+        self, content: dict[str, Any] | bytes | Path, *options: str, language: str = ""
+    ) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error."""
+        path = content if isinstance(content, Path) else self.write("proof.json", content)
+        arguments = [str(path), "--trust", str(self.folder / "trust.json"), *options]
+        code = verifier.main(arguments, language)
+        return code, *self.capsys.readouterr()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Bench:
+    return Bench(tmp_path, capsys)
+
+
+def test_a_receipt_that_holds(bench: Bench) -> None:
+    """Each check made, each one that is the notary's word, each not made."""
+    code, out, err = bench.run(make().receipt())
+    assert (code, err) == (HOLDS, "")
+    made, own, not_made = (out.index(mark) for mark in ("[x]", "[!]", "[ ]"))
+    assert made < own < not_made
+    assert out.count("[x]") == 6
+    assert "Record 1 (counted from 0) of source s1 in dataset weather" in out
+    assert "sender's time 2013-01-01T00:00:00Z, as it was sent" in out
+    assert "does not say that the content is true" in out
+
+
+def test_the_logs_name_and_fingerprint_are_shown_to_be_compared(bench: Bench) -> None:
+    """With what the city has published elsewhere."""
+    out = bench.run(make().receipt())[1]
+    fingerprint = LOG.verifier.fingerprint
+    assert " ".join(fingerprint[at : at + 8] for at in range(0, 64, 8)) in out
+    assert "Log notary.example/log of City of Example" in out
+    assert "published elsewhere" in out
+
+
+def test_the_file_ledger_is_never_counted_as_a_confirmation(bench: Bench) -> None:
+    """It is among what only the notary says, in both languages."""
+    for language, sentence in (
+        ("en", "no outside party has confirmed it"),
+        ("zh", "没有外部机构确认"),
+    ):
+        out = bench.run(make().receipt(), "--lang", language)[1]
+        line = next(line for line in out.splitlines() if sentence in line)
+        assert line.startswith("  [!]")
+
+
+def test_what_no_witness_confirmed_is_said_to_be_the_notarys_word(bench: Bench) -> None:
+    """The time too; with a witness near it, it is confirmed."""
+    assert "is the notary's own word: no witness has signed" in bench.run(make().receipt())[1]
+    out = bench.run(make().receipt(witnesses=WITNESSES[:1]))[1]
+    assert "is confirmed: witnesses had signed by 2026-11-24T08:01:12.000000Z" in out
+    late = make().receipt(witnesses=WITNESSES[:1], time=1_900_000_000)
+    assert "is too far from it to confirm it" in bench.run(late)[1]
+
+
+def test_the_payload_that_one_holds(bench: Bench) -> None:
+    """Matches, or not."""
+    payload = bench.write("payload", b'{"t":0}')
+    code, out, _ = bench.run(make().receipt(), "--payload", str(payload))
+    assert code == HOLDS
+    assert "The content that you hold (7 bytes) is the one that was notarised." in out
+    payload.write_bytes(b'{"t":1}')
+    code, out, err = bench.run(make().receipt(), "--payload", str(payload))
+    assert (code, out) == (REFUSED, "")
+    assert err == "REFUSED. The content is not the one that was notarised.\n"
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("acl", "access list"),
+        ("none", "unknown"),
+        ("key:k1", "signed with the device's key k1"),
+        ("bad-signature:k1", "its signature does not hold under key k1"),
+        ("api:office", "the holder of API key office"),
+    ],
+)
+def test_who_handed_it_in(bench: Bench, by: str, words: str) -> None:
+    """As far as it is known."""
+    city = make()
+    city.accept("s1", b"{}", by=by)
+    city.seal()
+    assert words in bench.run(city.receipt("s1", 6))[1]
+
+
+def test_times_in_a_zone_beside_utc(bench: Bench) -> None:
+    """The record's, the ledger's; the sender's stays as it was sent."""
+    out = bench.run(make().receipt(), "--timezone", "Asia/Shanghai")[1]
+    assert "2026-11-24T08:00:03.000000Z = 2026-11-24T16:00:03+08:00 Asia/Shanghai" in out
+    assert "2026-11-24T08:02:12.000000Z = 2026-11-24T16:02:12+08:00 Asia/Shanghai" in out
+    assert "2013-01-01T00:00:00Z, as" in out
+
+
+def test_a_time_at_the_end_of_the_calendar_has_no_other_zone(bench: Bench) -> None:
+    """It is shown in UTC alone."""
+    window = make().window(
+        {
+            "by": "received",
+            "from": "0001-01-01T00:00:00.000000Z",
+            "to": "9999-12-31T23:59:59.999999Z",
+        }
+    )
+    code, out, _ = bench.run(window, "--timezone", "Asia/Shanghai")
+    assert code == HOLDS
+    assert "to before 9999-12-31T23:59:59.999999Z)" in out
+
+
+def test_a_window_that_holds(bench: Bench) -> None:
+    """Its span, and that the end is open where it is."""
+    code, out, _ = bench.run(make().window({"by": "n", "from": 0, "to": 6}))
+    assert code == HOLDS
+    assert "all records 0 to 5 of source s1 in dataset weather, chain 0: 6 in number" in out
+    assert "the end of what was asked for is open" not in out
+    out = bench.run(make().window({"by": "n", "from": 0, "to": 7}))[1]
+    assert "the end of what was asked for is open" in out
+
+
+def test_a_window_with_a_record_left_out(bench: Bench) -> None:
+    """Is refused."""
+    window = make().window({"by": "n", "from": 0, "to": 6})
+    del window["rest"][2]
+    code, out, err = bench.run(window)
+    assert (code, out) == (REFUSED, "")
+    assert "Records were left out, changed, moved or doubled" in err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_verdict_as_json(bench: Bench, language: str) -> None:
+    """For programs: the same checks, codes instead of sentences."""
+    code, out, _ = bench.run(make().receipt(), "--json", "--lang", language)
+    verdict = json.loads(out)
+    assert (code, verdict["holds"], verdict["kind"]) == (HOLDS, True, "record")
+    assert verdict["checks"][0]["code"] == "statement"
+    window = make().window({"by": "n", "from": 0, "to": 6})
+    assert json.loads(bench.run(window, "--json")[1])["asked_count"] == 6
+    window["rest"].reverse()
+    code, out, err = bench.run(window, "--json", "--lang", language)
+    refusal = json.loads(out)
+    assert (code, err, refusal["holds"]) == (REFUSED, "", False)
+    assert refusal["code"] == "malformed-window.broken-chain"
+
+
+def test_the_language_of_the_environment(bench: Bench) -> None:
+    """`--lang` goes before LANG."""
+    assert bench.run(make().receipt(), language="zh_CN.UTF-8")[1].startswith("成立。")
+    assert bench.run(make().receipt(), "--lang", "en", language="zh")[1].startswith("HOLDS.")
+
+
+def test_every_verdict_can_be_read_in_both_languages(bench: Bench) -> None:
+    """No code, no brace and no dash stands where a fact belongs."""
+    file = json.loads((Path(__file__).parent / "vectors" / "receipts.json").read_text("utf-8"))
+    for case in file["cases"]:
+        if case["wantErr"] is not None:
+            continue
+        bench.write("trust.json", file["trusts"][case["trust"]].encode())
+        for language in LANGUAGES:
+            out = bench.run(case["receipt"].encode(), "--lang", language)[1]
+            shown = [line for line in out.splitlines() if line.startswith("  [")]
+            assert shown
+            for line in shown:
+                assert " - " not in line
+                assert "check." not in line
+                assert "{" not in line
+                assert "None" not in line
+
+
+def test_every_refusal_can_be_read_in_both_languages(bench: Bench) -> None:
+    """One sentence, never a traceback, never a bare code."""
+    file = json.loads((Path(__file__).parent / "vectors" / "receipts.json").read_text("utf-8"))
+    for case in file["cases"]:
+        if case["wantErr"] is None or "payload" in case:
+            continue
+        bench.write("trust.json", file["trusts"][case["trust"]].encode())
+        for language in LANGUAGES:
+            code, out, err = bench.run(case["receipt"].encode(), "--lang", language)
+            assert code in (REFUSED, UNUSABLE)
+            assert out == ""
+            assert err.count("\n") == 1
+            assert "error." not in err
+
+
+def test_control_characters_of_a_receipt_never_reach_the_terminal(bench: Bench) -> None:
+    """Nor what turns text around; they are shown as escapes."""
+    city = make()
+    city.accept("s1", b"{}", observed="a\u009b2J\u202eb", key="\u2066c\u200b")
+    city.seal()
+    out = bench.run(city.receipt("s1", 6))[1]
+    assert "a\\x9b2J\\u202eb" in out
+    assert "\\u2066c\\u200b" in out
+    assert all(char.isprintable() or char == "\n" for char in out)
+
+
+def test_a_name_in_chinese_is_shown_as_it_is(bench: Bench) -> None:
+    """Escapes are for what steers."""
+    bench.write("trust.json", trust(name="示范市"))
+    assert "示范市" in bench.run(make().receipt())[1]
+
+
+UNUSABLE_FILES = {
+    "empty": (b"", "neither a receipt nor a window"),
+    "text": (b"hello", "neither a receipt nor a window"),
+    "a list": (b"[]", "neither a receipt nor a window"),
+    "other JSON": (b'{"v":"invoice/1"}', "neither a receipt nor a window"),
+    "deep": (b"[" * 200_000, "neither a receipt nor a window"),
+    "a long number": (b"9" * 5000, "neither a receipt nor a window"),
+    "a byte order mark": ("\ufeff{}".encode(), "neither a receipt nor a window"),
+    "not UTF-8": (b"\xff\xfe{}", "is not UTF-8 text"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00", "is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE_FILES)
+def test_a_file_that_cannot_be_used(bench: Bench, name: str) -> None:
+    """Exit 2 and one sentence."""
+    content, sentence = UNUSABLE_FILES[name]
+    code, out, err = bench.run(content)
+    assert (code, out) == (UNUSABLE, "")
+    assert err.startswith("Can't be checked. ")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["missing.json", "", ".", "a\x00b", "x" * 5000])
+@pytest.mark.parametrize("place", ["receipt", "trust", "payload"])
+def test_a_file_that_cannot_be_read(bench: Bench, name: str, place: str) -> None:
+    """Missing, a folder, no name of a file: exit 2 and one sentence."""
+    files = {
+        "receipt": str(bench.write("proof.json", make().receipt())),
+        "trust": str(bench.folder / "trust.json"),
+        "payload": str(bench.write("payload", b"{}")),
+    }
+    files[place] = str(bench.folder / name) if name != "a\x00b" else name
+    arguments = [files["receipt"], "--trust", files["trust"], "--payload", files["payload"]]
+    code = verifier.main(arguments)
+    out, err = bench.capsys.readouterr()
+    assert (code, out) == (UNUSABLE, "")
+    assert err.count("\n") == 1
+
+
+def test_a_damaged_receipt_is_refused_and_not_unusable(bench: Bench) -> None:
+    """It is a receipt, and it doesn't hold."""
+    text = canonical.dumps(make().receipt())
+    indented = json.dumps(make().receipt(), indent=2).encode()
+    code, _, err = bench.run(indented)
+    assert code == REFUSED
+    assert "a program has reformatted it" in err
+    assert bench.run(text.replace('"path"', '"way"', 1).encode())[0] == REFUSED
+    assert bench.run((text + "\n").encode())[0] == HOLDS
+
+
+def test_files_that_are_too_large(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits made small: exit 2 and one sentence."""
+    content = canonical.dumps(make().receipt()).encode()
+    for limit in ("MAX_WINDOW_BYTES", "MAX_RECEIPT_BYTES", "MAX_TRUST_BYTES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(verifier, limit, 500)
+            code, _, err = bench.run(content)
+        assert code == UNUSABLE
+        assert "is larger than 500 bytes" in err
+
+
+def test_a_file_that_does_not_fit_into_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 2 and one sentence."""
+
+    def too_much(*_: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(verifier, "verify_receipt", too_much)
+    code, out, err = bench.run(make().receipt())
+    assert (code, out) == (UNUSABLE, "")
+    assert "not enough memory" in err
+
+
+def test_a_trust_file_that_cannot_be_used(bench: Bench) -> None:
+    """Is unusable input, whatever the receipt is."""
+    receipt = bench.write("proof.json", make().receipt())
+    for content, sentence in (
+        (b"{}", "The trust file can't be used"),
+        (json.dumps(trust(), indent=1).encode(), "a program has reformatted it"),
+        (canonical.dumps(trust(quorum=9)).encode(), "The quorum is larger"),
+        (b"\xff", "is not UTF-8 text"),
+    ):
+        bench.write("trust.json", content)
+        code, out, err = bench.run(receipt)
+        assert (code, out) == (UNUSABLE, "")
+        assert sentence in err
+
+
+def test_an_unknown_zone_and_a_payload_of_a_window(bench: Bench) -> None:
+    """What was asked can't be done, so it is said and nothing is verified."""
+    for zone in ("Mars/Olympus", "../../etc/passwd", "", "\x00"):
+        code, out, err = bench.run(make().receipt(), "--timezone", zone)
+        assert (code, out) == (UNUSABLE, "")
+        assert "--timezone" in err
+    payload = bench.write("payload", b"{}")
+    window = make().window({"by": "n", "from": 0, "to": 6})
+    code, _, err = bench.run(window, "--payload", str(payload))
+    assert code == UNUSABLE
+    assert "--payload" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["receipt"], ["--trust", "t"], ["r", "--trust", "t", "--x"]]
+)
+def test_missing_and_unknown_arguments(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2 and how it is used."""
+    with pytest.raises(SystemExit) as caught:
+        verifier.main(arguments)
+    assert caught.value.code == UNUSABLE
+    assert "usage: notary verify" in capsys.readouterr().err
+
+
+def test_a_receipt_without_the_required_witnesses(bench: Bench) -> None:
+    """Says how many are missing."""
+    bench.write("trust.json", trust(quorum=2))
+    code, _, err = bench.run(make().receipt(witnesses=[WITNESSES[0], STRANGER]))
+    assert code == REFUSED
+    assert "Of the required 2 witnesses only 1 have signed" in err
