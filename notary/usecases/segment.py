@@ -61,10 +61,13 @@ def payload_hash(salt: bytes | None, payload: bytes) -> bytes:
 
 
 def message_hash(salt: bytes | None, message: Pack | None) -> bytes | None:
-    """The same for the message from which a reading was split."""
-    if message is None:
-        return None
-    return message.digest if salt is None else commitment(salt, message.data)
+    """
+    The digest of the message from which a reading was split; only in an open dataset.
+
+    In any other it would be a function of the neighbours' payloads under a salt that
+    isn't theirs, and outlive their erasure.
+    """
+    return None if message is None or salt is not None else message.digest
 
 
 def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]) -> KnownKeys:
