@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tests. A package, because merkletools installs a stray package of this name."""
+"""A package, because a library that we test with installs one of the same name."""

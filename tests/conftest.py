@@ -1,180 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Fixtures for the real parts, the sizes (`--long`), and the NOT RUN rule (see parts.py).
+The real parts that tests run on, and the rule for a part that is missing.
 
-| fixture              | scope   | what                                                         |
-|----------------------|---------|--------------------------------------------------------------|
-| `postgres`           | session | one embedded cluster; stop or kill only one of your own      |
-| `database_url`       | test    | a database of the test's own, all migrations applied         |
-| `empty_database_url` | test    | a database of the test's own with nothing in it              |
-| `new_database`       | test    | makes more of them: `new_database()`, `new_database(empty=True)` |
-| `own_postgres`       | test    | a cluster that the test may stop, kill and restart           |
-| `broker`             | session | one mosquitto: users `notary` and `gateway`, see BROKER_ACL  |
-| `own_broker`         | test    | a broker that the test may stop, kill and restart            |
-| `open_folder`        | test    | a folder that every user can enter                           |
-| `long`               | session | True under `--long`: use the sizes that the issues name      |
+A test marked `needs("mosquitto")` whose part isn't here is reported as NOT RUN by name, and
+the whole run fails: a test that didn't run proves nothing.
 """
 
-import itertools
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import psycopg2
 import pytest
 
 from notary.local.broker import Broker
 from notary.local.postgres import Postgres
-from notary.store.migrations import migrate
-from notary.store.pool import Pool
-from tests import parts
+from notary.local.programs import mosquitto_program
 
-BROKER_USERS = {"notary": "notary-password", "gateway": "gateway-password"}
-# Topics of tests are their own business: each takes a dataset name of its own.
-BROKER_ACL = "user notary\ntopic readwrite #\n\nuser gateway\ntopic readwrite #\n"
+ACL = """\
+user notary
+topic readwrite #
 
-# A slow machine is no failure: tests never assert a time.
-hypothesis.settings.register_profile("notary", deadline=None, database=None)
-hypothesis.settings.load_profile("notary")
-
-_not_run = pytest.StashKey[list[str]]()
-_numbers = itertools.count(1)
+user gateway
+topic write notary/v1/#
+topic read notary/v1/+/+/down
+"""
+NOT_RUN: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run at the sizes that the issues name")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_not_run] = []
-    config.pluginmanager.register(_NotRun(config), "not-run")
+    """`--long`: the sizes that the issues name."""
+    parser.addoption("--long", action="store_true", help="the sizes that count")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in item.iter_markers("needs"):
-        parts.require(mark.args[0])
+    """Name a test whose real part is missing."""
+    for marker in item.iter_markers("needs"):
+        for part in marker.args:
+            if part == "mosquitto" and mosquitto_program() is None:
+                NOT_RUN.append(f"{item.nodeid}: {part} is missing")
+                pytest.skip(f"NOT RUN: {part} is missing")
 
 
-class _NotRun:
-    """Collects the tests whose part was missing, names them, and fails a CI run for them."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._names = config.stash[_not_run]
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped and isinstance(report.longrepr, tuple):
-            reason = report.longrepr[2].removeprefix("Skipped: ")
-            if reason.startswith(parts.NOT_RUN):
-                what = reason.removeprefix(parts.NOT_RUN).lstrip(": ")
-                self._names.append(f"{parts.NOT_RUN}: {report.nodeid}: {what}")
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._names and os.environ.get("CI") and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        for line in self._names:
-            terminalreporter.write_line(line, red=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which something did not run has failed."""
+    if NOT_RUN and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-@contextmanager
-def _open_folder() -> Iterator[Path]:
-    """Make a folder that a server's user can enter too, unlike pytest's own ones."""
-    folder = Path(tempfile.mkdtemp(prefix="notary-test-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    with _open_folder() as folder:
-        yield folder
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each test that did not run."""
+    for line in NOT_RUN:
+        terminalreporter.write_line(f"NOT RUN: {line}", red=True)
 
 
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the sizes that count are asked for."""
     return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    parts.require("postgres")
-    with _open_folder() as folder, Postgres.open(folder / "postgres") as server:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One server for the whole run."""
+    with Postgres.open(tmp_path_factory.mktemp("postgres")) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def _migrated(postgres: Postgres) -> str:
-    """The name of a database with all migrations, to be copied."""
-    _command(postgres, "CREATE DATABASE migrated")
-    with closing(Pool(postgres.url_of("migrated"), size=1)) as pool:
-        migrate(pool, datetime.now(UTC))
-    return "migrated"
+        # An end in order would write all those databases to the disk once more.
+        server.kill()
 
 
 @pytest.fixture
-def new_database(
-    postgres: Postgres, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., str]]:
-    made: list[str] = []
-
-    def new(*, empty: bool = False) -> str:
-        template = "template0" if empty else request.getfixturevalue("_migrated")
-        name = f"test_{next(_numbers)}"
-        _command(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
-        made.append(name)
-        return postgres.url_of(name)
-
-    yield new
-    for name in made:
-        _command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+def database_url(postgres: Postgres) -> str:
+    """A new, empty database."""
+    return new_database(postgres)
 
 
-@pytest.fixture
-def database_url(new_database: Callable[..., str]) -> str:
-    return new_database()
+def new_database(postgres: Postgres) -> str:
+    """Make one more empty database and tell its address."""
+    name = f"test_{secrets.token_hex(6)}"
+    connection = psycopg2.connect(postgres.url_of("postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    return postgres.url_of(name)
 
 
 @pytest.fixture
-def empty_database_url(new_database: Callable[..., str]) -> str:
-    return new_database(empty=True)
-
-
-@pytest.fixture
-def own_postgres(open_folder: Path) -> Iterator[Postgres]:
-    parts.require("postgres")
-    with Postgres.open(open_folder / "postgres") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    parts.require("mosquitto")
-    with _open_folder() as folder, _open_broker(folder) as server:
-        yield server
-
-
-@pytest.fixture
-def own_broker(open_folder: Path) -> Iterator[Broker]:
-    parts.require("mosquitto")
-    with _open_broker(open_folder) as server:
-        yield server
-
-
-def _open_broker(folder: Path) -> Broker:
-    return Broker.open(folder / "broker", users=BROKER_USERS, acl=BROKER_ACL)
-
-
-def _command(postgres: Postgres, text: str) -> None:
-    with closing(psycopg2.connect(postgres.url_of("postgres"))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(text)
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of the test's own: users notary and gateway."""
+    users = {"notary": secrets.token_hex(8), "gateway": secrets.token_hex(8)}
+    with Broker.open(tmp_path / "broker", users=users, acl=ACL) as running:
+        yield running
