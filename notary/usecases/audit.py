@@ -22,7 +22,7 @@ from notary.ledgers.port import AnchorState, Ledger, anchorable
 from notary.store.pool import Pool, Transaction
 from notary.usecases.anchor import evidence_text
 from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
-from notary.usecases.marks import MarkFile
+from notary.usecases.marks import Mark, MarkFile, StateRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,15 @@ def audit(
     Raises:
         StoreUnavailable: the database went away; nothing is known then.
     """
+    # Read before the snapshot: a checkpoint is committed before the mark is raised to it, so
+    # beside a sealer at work the snapshot still holds what the mark knows.
+    findings: list[str] = []
+    mark = None
+    try:
+        mark = marks.read()
+    except StateRefused as error:
+        findings.append(error.detail)
     with pool.transaction(read_only=True, snapshot=True) as tx:
-        findings: list[str] = []
 
         def part(name: str, look: Callable[[], int]) -> int:
             try:
@@ -75,7 +82,7 @@ def audit(
         part("waiting records", batches.look_at_waiting)
         part("segments", batches.look_at_segments)
         part("the log's hashes", lambda: _look_at_hashes(tx, facts))
-        signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, marks))
+        signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, mark))
         anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
     return Report(
         batches.sealed, batches.waiting, len(facts.leaves), signed, anchored, tuple(findings)
@@ -172,7 +179,7 @@ def _look_at_hashes(tx: Transaction, facts: Facts) -> int:
     return len(facts.leaves)
 
 
-def _look_at_checkpoints(tx: Transaction, facts: Facts, marks: MarkFile) -> int:
+def _look_at_checkpoints(tx: Transaction, facts: Facts, mark: Mark | None) -> int:
     known: dict[int, bytes] = {}
     for size, stored, note in tx.rows("audit_checkpoints"):
         name = f"checkpoint of size {size}"
@@ -185,7 +192,6 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, marks: MarkFile) -> int:
             checkpoint, _ = open_checkpoint(note, [parse_vkey(facts.vkey)])
         if (checkpoint.origin, checkpoint.size, checkpoint.root) != (facts.origin, size, stored):
             raise Differs(f"{name}: the signed note says something else")
-    mark = marks.read()
     if mark is None:
         raise Differs("the high-water mark: it is missing")
     if (mark.origin, mark.vkey) != (facts.origin, facts.vkey):

@@ -1,78 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """A newcomer's first hour: `make run`, the lines that it prints, and a second run."""
 
-import os
 import re
-import signal
+import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from notary.local.ports import free_port
+from tests.acceptance.first_run import PATH, ROOT, FirstRun, environment
 
 pytestmark = pytest.mark.needs("mosquitto")
 
-ROOT = Path(__file__).parents[2]
-PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin"
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    """What a new user has: a home, a path, and what pip needs on this machine."""
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    home = {"HOME": os.environ.get("HOME", "/"), "PATH": PATH, "NOTARY_VAR": str(folder)}
-    return {**pip, **home, "NOTARY_PORT": str(free_port()), "PYTHONUNBUFFERED": "1", **more}
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One ./var for the story."""
-    return tmp_path_factory.mktemp("first-hour") / "var"
-
-
-@pytest.fixture(scope="module")
-def story(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    """`make run` until it serves: the process, and what it printed."""
-    log = folder.parent / "run.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "notary.local.run"],
-            cwd=ROOT,
-            env=environment(folder),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + 300
-        while "Serving until Ctrl-C" not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.5)
-        yield process, log.read_text()
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
-
-
-@pytest.fixture(scope="module")
-def served(story: tuple["subprocess.Popen[bytes]", str]) -> str:
+def served(first_run: FirstRun) -> str:
     """What the first run printed; it serves on."""
-    return story[1]
+    return first_run.printed
 
 
 @pytest.fixture(scope="module")
-def once(story: tuple["subprocess.Popen[bytes]", str], folder: Path) -> str:
+def once(first_run: FirstRun) -> str:
     """Ctrl-C, and a second run that ends by itself: what it printed."""
-    process, _ = story
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    assert first_run.end() == 0
     done = subprocess.run(
         [sys.executable, "-m", "notary.local.run"],
         cwd=ROOT,
-        env=environment(folder, ONCE="1"),
+        env=environment(first_run.folder, first_run.port, ONCE="1"),
         capture_output=True,
         text=True,
         timeout=300,
@@ -117,8 +73,9 @@ def test_the_printed_lines_for_a_record_end_in_a_receipt_that_verifies(served: s
     assert "HOLDS." in printed
 
 
-def test_no_secret_is_printed(served: str, folder: Path) -> None:
+def test_no_secret_is_printed(first_run: FirstRun) -> None:
     """Credentials are filled in by file; none of them is in what was printed or logged."""
+    folder, served = first_run.folder, first_run.printed
     secrets = [path.read_text().strip() for path in (folder / "secrets").iterdir()]
     logs = served + "".join(path.read_text() for path in (folder / "log").glob("*.log"))
     assert secrets
@@ -137,8 +94,6 @@ def test_a_second_run_goes_on_from_there(once: str) -> None:
 @pytest.mark.parametrize("taken", ["NOTARY_PORT"])
 def test_a_taken_port_is_named(tmp_path: Path, taken: str) -> None:
     """The sentence names the port and the variable that changes it."""
-    import socket
-
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -146,7 +101,7 @@ def test_a_taken_port_is_named(tmp_path: Path, taken: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "notary.local.run"],
             cwd=ROOT,
-            env={**environment(tmp_path / "var", ONCE="1"), taken: str(port)},
+            env={**environment(tmp_path / "var", free_port(), ONCE="1"), taken: str(port)},
             capture_output=True,
             text=True,
             timeout=60,
