@@ -49,16 +49,16 @@ def check_checkpoint(note_text: str, trust: Trust) -> Signed:
         UnknownSigner: no log key of the trust file signed.
         ReceiptRefused: none of those that did served this size.
     """
-    logs = {log.verifier: log for log in trust.logs}
-    note = open_note(note_text, [*logs, *trust.witnesses])
+    note = open_note(note_text, [*(log.verifier for log in trust.logs), *trust.witnesses])
     checkpoint = parse_checkpoint(note.text)
-    signers = [logs[item.verifier] for item in note.verified if item.verifier in logs]
-    signers = [log for log in signers if log.verifier.name == checkpoint.origin]
+    signed = {item.verifier for item in note.verified if item.verifier.name == checkpoint.origin}
+    signers = [log for log in trust.logs if log.verifier in signed]
     if not signers:
         raise UnknownSigner("No log key of the trust file signed the checkpoint.")
     serving = [log for log in signers if log.served(checkpoint.size)]
     if not serving:
         raise ReceiptRefused("The log key did not serve this size.", reason="size-not-served")
+    # The first in the trust file's order; one that was never compromised before the others.
     return Signed(checkpoint, min(serving, key=lambda log: log.good is not None), note)
 
 
