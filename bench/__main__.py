@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.readings import PACK, SIZE_BYTES, payload
 from bench.table import Figure, show, write
 from bench.world import PACKED, SINGLE, STORED, World
+from notary.commands import gunicorn_options
 from notary.core.policy import SealingPolicy
 from notary.keys import load_key
 from notary.local.ports import free_port
@@ -103,8 +104,8 @@ def receipt(world: World) -> list[Figure]:
     rate = loads(world.port, paths)
     web.stop()
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-b", f"127.0.0.1:{port}"]
-    command += ["-w", str(world.settings.workers), "--log-level", "warning", "bench.empty:app"]
+    command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}"]
+    command += [*gunicorn_options(world.settings.workers), "bench.empty:app"]
     env = {**os.environ, "NOTARY_BENCH_BYTES": str(size)}
     empty = world.children.add(
         Child.start("empty", command, log=world.var / "log" / "empty.log", environment=env)

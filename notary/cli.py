@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-`notary`: every command. Exit 0 when it was done, 1 when what was looked at doesn't hold,
-2 when it could not be done; then one sentence says why.
+`notary`: every command.
+
+Exit 0 when it was done, 1 when what was looked at doesn't hold (`verify`, `audit`), 2 when
+it could not be done; then one sentence on standard error says why. 130 after Ctrl-C.
 """
 
 import argparse
@@ -11,7 +13,8 @@ from collections.abc import Callable, Sequence
 
 from notary.core.errors import NotaryError
 
-USAGE = 2
+CANNOT = 2
+STOPPED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,9 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(chosen)
     except NotaryError as error:
         print(f"notary: {error.detail}", file=sys.stderr)
-        return USAGE
+        return CANNOT
     except BrokenPipeError:
-        return USAGE
+        # Whoever read our output has seen enough; nothing is to be said to a closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT
+    except OSError as error:
+        print(f"notary: {error.strerror}: {error.filename}", file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     keys = command("keys", commands.keys, "API keys: add NAME, list, revoke ID")
     keys.add_argument("what", choices=("add", "list", "revoke"))
     keys.add_argument("name", nargs="?")
+    command("datasets", commands.datasets, "all datasets, whoever owns them").add_argument(
+        "what", choices=("list",)
+    )
     quarantine = command("quarantine", commands.quarantine, "what could not become a record")
     quarantine.add_argument("what", choices=("list", "show"))
     quarantine.add_argument("id", nargs="?", type=int)

@@ -11,6 +11,8 @@ from notary.core.errors import MalformedText
 from notary.core.words import format_time
 from notary.wiring import Parts, clock, connect, initialise
 
+THREADS = 8
+
 
 def _settings() -> Settings:
     return Settings.from_env(os.environ)
@@ -130,15 +132,36 @@ def config(arguments: Namespace) -> int:
     return 0
 
 
+def datasets(arguments: Namespace) -> int:
+    """All datasets of this notary, for its operator: owner and label too."""
+    from notary.usecases.registers import list_all_datasets
+
+    for found in list_all_datasets(_parts().pool):
+        kind = "open  " if found.is_open else "closed"
+        print(f"{found.name}  {kind}  {found.batch_count} batches  {found.owner}  {found.label}")
+    return 0
+
+
 def web(arguments: Namespace) -> int:
     """Become gunicorn."""
     settings = _settings()
-    worker_dir = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
-    command += ["--bind", f"{settings.host}:{settings.port}", "--workers", str(settings.workers)]
-    command += [*worker_dir, "--log-level", "warning", "--timeout", "60", "notary.wsgi:make()"]
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"{settings.host}:{settings.port}"]
+    command += [*gunicorn_options(settings.workers), "notary.wsgi:make()"]
     sys.stdout.flush()
     os.execv(sys.executable, command)
+
+
+def gunicorn_options(workers: int) -> list[str]:
+    """
+    How gunicorn serves. Threads, so that one slow caller holds up no other; a proxy that
+    ends TLS and waits for slow bodies belongs before it (docs/operations.md).
+    """
+    memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
+    return [
+        *("--workers", str(workers), "--threads", str(THREADS)),
+        *("--timeout", "60", "--log-level", "warning", "--no-control-socket"),
+        *memory,
+    ]
 
 
 def ingest(arguments: Namespace) -> int:

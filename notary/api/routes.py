@@ -134,8 +134,12 @@ class Routes:
 
 
 def _with_query(view: Callable[..., Any], schema: Schema) -> Callable[..., Any]:
+    defaults = schema.load({})
+
     @wraps(view)
     def wrapper(**path: Any) -> Any:
+        if not request.query_string:
+            return view(defaults, **path)
         try:
             values = schema.load(request.args.to_dict())
         except ValidationError as error:

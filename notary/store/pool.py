@@ -34,11 +34,12 @@ BYTEA = ext.new_type((17,), "BYTEA", _bytes)
 
 
 class Connection(ext.connection):
-    """A connection that knows which queries it has prepared."""
+    """A connection that knows which queries it has prepared, and how its session is set."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.prepared: set[str] = set()
+        self.session: tuple[bool, bool, bool] | None = None
 
 
 class Transaction:
@@ -153,10 +154,13 @@ class Pool:
         connection = None
         try:
             connection = self._take()
-            level = ext.ISOLATION_LEVEL_REPEATABLE_READ if snapshot else None
-            connection.set_session(
-                isolation_level=level or "DEFAULT", readonly=read_only, autocommit=each_alone
-            )
+            session = (snapshot, read_only, each_alone)
+            if connection.session != session:  # setting it costs a round trip
+                level = ext.ISOLATION_LEVEL_REPEATABLE_READ if snapshot else None
+                connection.set_session(
+                    isolation_level=level or "DEFAULT", readonly=read_only, autocommit=each_alone
+                )
+                connection.session = session
             transaction = Transaction(connection)
             try:
                 yield transaction

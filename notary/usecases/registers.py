@@ -217,3 +217,9 @@ def list_datasets(pool: Pool, caller: Caller | None, after: str, limit: int) -> 
             "list_datasets", owner=caller.owner if caller else None, after=after, limit=limit
         )
     return [DatasetFacts(**row) for row in rows]
+
+
+def list_all_datasets(pool: Pool) -> list[DatasetFacts]:
+    """Every dataset by id, whoever owns it: for the operator alone."""
+    with pool.transaction(read_only=True) as tx:
+        return [DatasetFacts(**row) for row in tx.maps("list_all_datasets")]

@@ -33,6 +33,9 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
         "Vary": "Accept-Language",
         POLICY: PAGE,
         "Cache-Control": "no-cache",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     }
     return Response(page, status, headers)
 

@@ -35,3 +35,8 @@ SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count
        batch_count, source_count, created_at
 FROM datasets WHERE (is_open OR owner = %(owner)s) AND name > %(after)s
 ORDER BY name LIMIT %(limit)s
+
+-- name: list_all_datasets
+SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
+       batch_count, source_count, created_at
+FROM datasets ORDER BY name

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: what each command does, and how it fails."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from notary import cli, commands
+from notary.config import Settings
+from notary.usecases import registers
+from notary.usecases.registers import KeyUnknown
+from tests.usecases.servers import world
+from tests.usecases.world import ORIGIN, World, settings_env
+
+__all__ = ["world"]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in an environment of its own; exit code, output, errors."""
+
+    def call(env: dict[str, str], *arguments: str) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith("NOTARY_")]:
+            monkeypatch.delenv(name)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = cli.main(arguments)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_init_makes_a_log_once(tmp_path: Path, database_url: str, run: Run) -> None:
+    """A log is made on purpose; a second time it is refused, and the key stays."""
+    env = settings_env(tmp_path, database_url)
+    code, said, _ = run(env, "init", "--origin", ORIGIN)
+    assert code == 0
+    assert said.startswith(f"{ORIGIN}+")
+    key = (tmp_path / "state" / "log.key").read_bytes()
+    assert (tmp_path / "state" / "log.key").stat().st_mode & 0o777 == 0o600
+    code, _, error = run(env, "init", "--origin", "another.example/log")
+    assert (code, error.count("\n")) == (2, 1)
+    assert (tmp_path / "state" / "log.key").read_bytes() == key
+
+
+def test_migrate_twice_does_no_harm(tmp_path: Path, database_url: str, run: Run) -> None:
+    """The first run names what it applied, the second has nothing to do."""
+    env = settings_env(tmp_path, database_url)
+    code, said, _ = run(env, "migrate")
+    assert code == 0
+    assert "0001" in said
+    assert run(env, "migrate") == (0, "", "")
+
+
+def test_a_key_is_shown_once_and_works_until_revoked(world: World, run: Run) -> None:
+    """`add` prints the key alone on standard output; `list` never shows it again."""
+    code, said, hint = run(world.env, "keys", "add", "tax office")
+    key = said.strip()
+    assert code == 0
+    assert re.fullmatch(r"ntr_[0-9a-f]{12}_[0-9a-f]{64}", key)
+    assert "only now" in hint
+    assert registers.find_caller(world.pool, key).owner == "tax office"
+    _, listed, _ = run(world.env, "keys", "list")
+    assert key.split("_")[1] in listed
+    assert key.split("_")[2] not in listed
+    assert run(world.env, "keys", "revoke", key.split("_")[1])[0] == 0
+    assert "revoked" in run(world.env, "keys", "list")[1]
+    with pytest.raises(KeyUnknown):
+        registers.find_caller(world.pool, key)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "add"),
+        ("keys", "add", "a\nb"),
+        ("keys", "add", "x" * 129),
+        ("keys", "revoke"),
+        ("keys", "revoke", "none"),
+        ("quarantine", "show"),
+        ("quarantine", "show", "7"),
+    ],
+)
+def test_what_can_not_be_done_is_one_sentence(
+    world: World, run: Run, arguments: tuple[str, ...]
+) -> None:
+    """Exit 2, nothing on standard output, one line on standard error, no traceback."""
+    code, said, error = run(world.env, *arguments)
+    assert (code, said) == (2, "")
+    assert re.fullmatch(r"notary: [^\n]+\n", error)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("none",), ("keys",), ("init",), ("quarantine", "show", "x"), ("adopt",)]
+)
+def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
+    """What can't be understood is refused with the usage."""
+    code, said, error = run({}, *arguments)
+    assert (code, said) == (2, "")
+    assert error.startswith("usage: notary")
+
+
+@pytest.mark.parametrize("command", ["migrate", "trust", "audit", "sealer", "ingest", "web"])
+def test_faulty_settings_are_told_all_together(run: Run, command: str) -> None:
+    """Every fault is named before anything is begun."""
+    env = {"NOTARY_PORT": "0", "NOTARY_TIMEZONE": "Mars/Olympus"}
+    code, said, error = run(env, command)
+    assert (code, said) == (2, "")
+    for name in ("NOTARY_PORT", "NOTARY_TIMEZONE", "NOTARY_DATABASE_URL"):
+        assert name in error
+
+
+def test_a_database_that_is_away_is_one_sentence(tmp_path: Path, run: Run) -> None:
+    """No traceback, and no password."""
+    env = settings_env(tmp_path, "postgresql://notary:hunter2@127.0.0.1:1/none")
+    code, _, error = run(env, "migrate")
+    assert code == 2
+    assert error.startswith("notary: The database can't be reached")
+    assert "hunter2" not in error
+    assert "Traceback" not in error
+
+
+def test_config_shows_no_secret(world: World, run: Run) -> None:
+    """Every setting is shown, secrets only as such."""
+    env = {**world.env, "NOTARY_MQTT_URL": "mqtt://notary:hunter2@broker"}
+    code, said, _ = run(env, "config", "show")
+    assert code == 0
+    assert "hunter2" not in said
+    assert world.env["NOTARY_DATABASE_URL"] not in said
+    for name in Settings.__dataclass_fields__:
+        assert re.search(rf"^{name} = ", said, re.MULTILINE)
+
+
+def test_trust_prints_what_the_api_hands_out(world: World, run: Run) -> None:
+    """The trust file names the log's key."""
+    code, said, _ = run(world.env, "trust")
+    assert code == 0
+    assert world.gate.open().vkey in said
+
+
+def test_audit_tells_by_its_exit_code(world: World, run: Run) -> None:
+    """0 when nothing differs, 1 when something does."""
+    world.dataset("weather")
+    world.add("weather", 5)
+    world.settle()
+    code, said, _ = run(world.env, "audit")
+    assert (code, "Nothing differs." in said) == (0, True)
+    world.change("UPDATE records SET payload = 'other' WHERE n = 0")
+    code, said, _ = run(world.env, "audit")
+    assert (code, "DIFFERS" in said) == (1, True)
+
+
+def test_audit_lists_its_scope(world: World, run: Run) -> None:
+    """Every column is covered, or the reason is told."""
+    code, said, _ = run(world.env, "audit", "--scope")
+    assert code == 0
+    assert "covered      records.leaf" in said
+    assert re.search(r"^not covered  \S+: \S", said, re.MULTILINE)
+
+
+def test_datasets_are_listed_for_the_operator(world: World, run: Run) -> None:
+    """Also closed ones, with owner and label, which no other list shows together."""
+    world.dataset("weather")
+    closed = world.dataset(None)
+    _, said, _ = run(world.env, "datasets", "list")
+    assert re.search(r"weather +open .* water works", said)
+    assert re.search(rf"{re.escape(closed)} +closed .* Wage slips", said)
+
+
+def test_adopt_wants_the_operators_word(world: World, run: Run) -> None:
+    """Only with the word that nothing is missing."""
+    world.marks.path.unlink()
+    assert run(world.env, "adopt")[0] == 2
+    assert not world.marks.path.exists()
+    assert run(world.env, "adopt", "--nothing-is-missing")[0] == 0
+    assert world.marks.path.exists()
+
+
+def test_a_key_file_that_others_may_read_is_refused(world: World, run: Run) -> None:
+    """The sealer doesn't begin with a log key that isn't secret."""
+    os.chmod(world.parts.settings.log_key, 0o644)
+    code, _, error = run(world.env, "sealer")
+    assert code == 2
+    assert "chmod 600" in error
+
+
+def test_web_becomes_gunicorn_without_a_control_socket(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gunicorn gets address, workers, threads, and opens nothing else."""
+    seen: list[list[str]] = []
+
+    def exec_(path: str, command: list[str]) -> None:
+        seen.append(command)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", exec_)
+    run({**world.env, "NOTARY_PORT": "8123", "NOTARY_WORKERS": "3"}, "web")
+    (command,) = seen
+    assert command[:3] == [sys.executable, "-m", "gunicorn"]
+    assert "--no-control-socket" in command
+    assert command[command.index("--bind") + 1] == "127.0.0.1:8123"
+    assert command[command.index("--workers") + 1] == "3"
+    assert command[-1] == "notary.wsgi:make()"
+    assert commands.THREADS > 1
+
+
+def test_verify_needs_no_database_package(tmp_path: Path) -> None:
+    """`notary verify` runs where psycopg2, Flask and the rest can't be imported."""
+    blocked = ["psycopg2", "flask", "marshmallow", "gunicorn", "cryptography", "paho"]
+    script = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({blocked!r}))\n"
+        "from notary.cli import main\n"
+        "sys.exit(main(['verify', 'none.json', '--trust', 'none.json']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path.cwd(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "none.json" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_output_into_a_closed_pipe_is_no_traceback(world: World) -> None:
+    """`notary audit --scope | head -1` ends quietly."""
+    command = f"{sys.executable} -m notary.cli audit --scope | head -1"
+    done = subprocess.run(
+        command,
+        shell=True,
+        env={**os.environ, **world.env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("covered")
+    assert "Traceback" not in done.stderr
