@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every route states who may use it, and a change of that is seen in this list."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from notary.api.auth import RIGHTS
+from tests.api.city import City, problem_of
+from tests.api.test_rights import READS
+
+EXPECTED = {
+    "GET /": "public",
+    "GET /datasets/<id:dataset>": "public",
+    "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "public",
+    "GET /docs": "public",
+    "GET /docs/<name>": "public",
+    "GET /favicon.ico": "public",
+    "GET /find": "public",
+    "GET /livez": "public",
+    "GET /log/checkpoint": "public",
+    "GET /log/tile/<path:place>": "public",
+    "GET /log/tile/entries/<path:place>": "public",
+    "GET /metrics": "public",
+    "GET /openapi.json": "public",
+    "GET /problems/<code>": "public",
+    "GET /readyz": "public",
+    "GET /static/<name>": "public",
+    "GET /statusz": "public",
+    "GET /trust.json": "public",
+    "GET /v1/anchors": "public",
+    "GET /v1/batches/<n:index>": "public",
+    "GET /v1/batches/<n:index>/leaves": "public",
+    "GET /v1/batches/<n:index>/runs": "public",
+    "GET /v1/datasets": "anyone",
+    "GET /v1/datasets/<id:dataset>": "reader",
+    "GET /v1/datasets/<id:dataset>/sources": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader",
+    "GET /v1/digests/<hash:digest>": "public",
+    "POST /v1/datasets": "key",
+    "POST /v1/datasets/<id:dataset>/records": "owner",
+}
+
+
+def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
+    """Every method and rule of the app."""
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            yield f"{method} {rule.rule}", rule
+
+
+def test_every_route_has_the_right_that_is_written_here(shared: City) -> None:
+    """A route that is new, gone, or open to others is a change of this file too."""
+    views = shared.app.view_functions
+    found = {
+        name: getattr(views[rule.endpoint], "right", None) for name, rule in routes(shared.app)
+    }
+    assert found == EXPECTED
+    assert set(found.values()) <= RIGHTS
+
+
+def test_every_reading_route_is_attacked_as_a_stranger() -> None:
+    """The tests of isolation know every route that only readers may use."""
+    readers = {name.removeprefix("GET ") for name, right in EXPECTED.items() if right == "reader"}
+    attacked = {
+        path.replace("{d}", "<id:dataset>")
+        .replace("/desk", "/<id:source>")
+        .replace("/records/0", "/records/<n:n>")
+        for path in READS
+    }
+    assert attacked == readers
+
+
+def test_rights_of_a_dataset_are_asked_only_where_the_path_names_one(shared: City) -> None:
+    """A reader's or owner's route has the dataset in its path."""
+    for name, right in EXPECTED.items():
+        if right in ("reader", "owner"):
+            assert "<id:dataset>" in name
+
+
+@pytest.mark.parametrize("stated", [None, "", "Public", "admin"])
+def test_a_route_without_a_right_lets_nobody_in(city: City, stated: str | None) -> None:
+    """Forgetting the right closes the route; the view isn't even called."""
+    called: list[bool] = []
+
+    def view() -> str:
+        called.append(True)
+        return "secret"
+
+    if stated is not None:
+        view.right = stated  # type: ignore[attr-defined]
+    city.app.add_url_rule("/forgotten", "forgotten", view)
+    for key in (None, city.key):
+        answer = city.ask("/forgotten", key=key)
+        problem_of(answer, 500, "internal-error")
+    assert called == []
+
+
+def test_nothing_is_answered_before_the_right_was_asked(city: City) -> None:
+    """The question comes before any other hook could answer."""
+    hooks = [hook.__name__ for hook in city.app.before_request_funcs[None]]
+    assert hooks == ["begin", "authorise"]
+
+
+def test_every_route_survives_a_key_of_nobody(shared: City) -> None:
+    """Whatever stands in Authorization, no route ends in a fault of ours."""
+    for name, rule in routes(shared.app):
+        method, path = name.split(" ", 1)
+        path = re.sub(r"<id:\w+>", "weather", path)
+        path = re.sub(r"<n:\w+>", "0", path)
+        path = re.sub(r"<hash:\w+>", "0" * 64, path)
+        path = re.sub(r"<(path:)?\w+>", "x", path)
+        for header in ("", "Bearer", "Bearer \x7f", "Bearer ntr_", "Digest x"):
+            answer = shared.ask(path, method=method, headers={"Authorization": header})
+            assert answer.status_code < 500, (rule, header)
