@@ -61,12 +61,20 @@ class Gate:
             return self._open
 
     def _look_again(self, tx: Transaction) -> None:
+        """A new connection may lead to another database, or to an older copy of this one."""
         opened = self._open
-        if opened is not None and not read_incarnation(tx).same_life(opened.incarnation):
+        if opened is None:
+            return
+        try:
+            if not read_incarnation(tx).same_life(opened.incarnation):
+                raise StateRefused(
+                    "The database was exchanged while the notary ran." + CLOSED,
+                    reason="exchanged",
+                )
+            self._check(tx)
+        except StateRefused:
             self._open = None
-            raise StateRefused(
-                "The database was exchanged while the notary ran." + CLOSED, reason="exchanged"
-            )
+            raise
 
     def _check(self, tx: Transaction) -> OpenLog:
         check_server(tx)

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: incarnation
--- What tells this database from a copy, a restored dump or another one.
+-- What tells this database from a copy, a restored dump or another one. The position is
+-- that of the flushed log: what a power cut may still take back is not counted.
 SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,
        (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,
        to_regclass('records')::oid::bigint AS records,
-       (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint AS written
+       (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS written
 
 -- name: server
 SELECT current_setting('server_version_num')::integer, current_setting('fsync'),
