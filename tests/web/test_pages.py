@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The people's pages: what they say, in which language, and what they never do."""
+
+import re
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
+
+import pytest
+from werkzeug.test import TestResponse
+
+from notary.core.note import parse_vkey
+from tests.api.city import City
+
+RECORD = "/datasets/weather/sources/desk/records/0"
+VOID = {"meta", "link", "input", "img", "br"}
+
+
+class Page(HTMLParser):
+    """A page's text, addresses and classes; it must be well formed."""
+
+    def __init__(self, answer: TestResponse) -> None:
+        super().__init__()
+        assert answer.mimetype == "text/html"
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(answer.get_data(as_text=True))
+        assert self.open == []
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the tag and where it leads."""
+        if tag not in VOID:
+            self.open.append(tag)
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        for name in ("href", "src", "action"):
+            if found.get(name):
+                self.addresses.append(str(found[name]))
+
+    def handle_endtag(self, tag: str) -> None:
+        """It closes what was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note the text."""
+        self.words.append(data)
+
+    def classes(self, tag: str) -> list[str]:
+        """The classes of all tags of a name."""
+        return [str(found.get("class")) for name, found in self.tags if name == tag]
+
+
+@pytest.fixture
+def told(city: City) -> City:
+    """A city with an anchored record that tries to be more than text."""
+    city.open_dataset(label="Weather <b>of</b> the city & more")
+    city.record(
+        "weather",
+        text="<script>alert('x')</script>\n\u202etxt",
+        key="<i>k</i>",
+        observed="'\"<noon>",
+    )
+    city.world.settle()
+    return city
+
+
+def test_the_first_page_says_what_this_notary_holds(told: City) -> None:
+    """Counts, the newest checkpoint with root and fingerprint, open datasets."""
+    page = Page(told.ask("/"))
+    checkpoint = told.world.checkpoints()[-1]
+    assert isinstance(checkpoint[1], bytes)
+    for words in (
+        "1",
+        checkpoint[1].hex(),
+        parse_vkey(told.world.gate.open().vkey).fingerprint,
+        "Weather <b>of</b> the city & more",
+        told.world.gate.open().origin,
+    ):
+        assert words in page.text
+
+
+def test_the_first_page_of_an_empty_notary(city: City) -> None:
+    """Nothing is signed, nothing anchored, no dataset: and the page says so."""
+    page = Page(city.ask("/"))
+    for words in ("Nothing is signed yet.", "Nothing is anchored yet.", "no open dataset"):
+        assert words in page.text
+
+
+@pytest.mark.parametrize("path", ["/", RECORD])
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", "Noted by the notary itself, no outside party has confirmed it."),
+        ("zh", "\u7531\u516c\u8bc1\u670d\u52a1\u81ea\u5df1\u8bb0\u5f55"),
+    ],
+)
+def test_the_file_ledger_is_never_green(told: City, path: str, lang: str, words: str) -> None:
+    """What only the notary says is called that, and looks otherwise than what others confirmed."""
+    page = Page(told.ask(f"{path}?lang={lang}"))
+    assert words in page.text
+    if path == "/":
+        assert page.classes("li") == ["own"]
+    else:
+        assert page.classes("li") == ["done", "done", "done", "open", "own"]
+
+
+def test_a_record_that_is_only_accepted_claims_no_more(city: City) -> None:
+    """Each later state says "not yet", and no receipt is offered."""
+    city.open_dataset()
+    city.record("weather")
+    page = Page(city.ask(RECORD))
+    assert page.classes("li") == ["done", "open", "open", "open", "open"]
+    assert not any("receipt" in address for address in page.addresses)
+
+
+@pytest.mark.parametrize("path", ["/", "/datasets/weather", RECORD, "/problems/not-found", "/find"])
+@pytest.mark.parametrize("lang", ["", "?lang=en", "?lang=zh"])
+def test_every_link_leads_somewhere_and_stays_here(told: City, path: str, lang: str) -> None:
+    """All addresses are our own and answer; links keep the language that was asked for."""
+    page = Page(told.ask(f"{path}{lang}"))
+    for address in page.addresses:
+        if address.startswith("#"):
+            continue
+        assert re.match(r"/(?!/)", address), address
+        answer = told.ask(address)
+        assert answer.status_code == (404 if address.startswith("/find") else 200), address
+    inner = [a for a in page.addresses if a.startswith(("/datasets", "/?")) or a == "/"]
+    if lang:
+        assert all("lang=" in address for address in inner)
+    else:
+        plain = [a for a in inner if not a.startswith(f"{path}?lang=")]
+        assert not any("lang=" in address for address in plain)
+
+
+@pytest.mark.parametrize("path", ["/", "/datasets/weather", RECORD])
+def test_nothing_that_was_handed_in_becomes_markup(told: City, path: str) -> None:
+    """Labels, payloads, keys and times of senders are text."""
+    page = Page(told.ask(path))
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "style", "b", "i", "noon", "iframe", "object"}
+    assert not any(name.startswith("on") or name == "style" for _, f in page.tags for name in f)
+    assert "\u202e" not in page.text
+
+
+def test_pages_forbid_scripts_altogether(told: City) -> None:
+    """The policy lets nothing run and nothing load but our own style and picture."""
+    headers = told.ask("/").headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert "script-src" not in policy
+    assert policy["style-src"] == policy["img-src"] == "'self'"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_form_leads_to_the_record(told: City) -> None:
+    """Dataset, source and number, with blanks around as people paste them."""
+    answer = told.ask("/find?dataset=+weather&source=desk+&n=0&lang=zh")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"{RECORD}?lang=zh"
+    assert Page(told.ask(answer.headers["Location"]))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "dataset=weather",
+        "dataset=weather&source=desk&n=-1",
+        "dataset=weather&source=desk&n=1.5",
+        "dataset=weather&source=desk&n=" + "9" * 5000,
+        "dataset=weather&source=desk&n=%D9%A3",
+        "dataset=//evil.example&source=desk&n=0",
+        "dataset=..&source=desk&n=0",
+        "dataset=%00&source=desk&n=0",
+        "dataset=%3Cscript%3E&source=desk&n=0",
+        "dataset=weather%0d%0aSet-Cookie:x&source=desk&n=0",
+    ],
+)
+def test_what_is_no_record_leads_nowhere(shared: City, query: str) -> None:
+    """The form again with a sentence, never a redirect elsewhere, and never markup."""
+    answer = shared.ask(f"/find?{query}")
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+    page = Page(answer)
+    assert "script" not in {tag for tag, _ in page.tags}
+
+
+@pytest.mark.parametrize("n", ["1", "9007199254740991"])
+def test_a_record_that_is_not_there(shared: City, n: str) -> None:
+    """404 in words, with the form filled in to try again."""
+    answer = shared.ask(f"/datasets/weather/sources/desk/records/{n}")
+    assert answer.status_code == 404
+    assert 'value="weather"' in answer.get_data(as_text=True)
+
+
+def test_times_are_told_where_the_city_is_and_in_utc(told: City) -> None:
+    """With the offset, and UTC beside it."""
+    services = told.app.extensions["city-notary"]
+    object.__setattr__(services, "timezone", ZoneInfo("Asia/Shanghai"))
+    page = Page(told.ask(RECORD))
+    assert "2031-03-05 14:07:08+08:00 (2031-03-05T06:07:08.123456Z)" in page.text
+
+
+@pytest.mark.parametrize(
+    ("header", "lang", "html"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", "zh-Hans"),
+        ("en-GB", "", "en"),
+        ("zh", "?lang=en", "en"),
+        ("", "?lang=zh", "zh-Hans"),
+        ("", "?lang=xx", "en"),
+        ("de", "", "en"),
+    ],
+)
+def test_the_language_follows_switch_and_browser(
+    shared: City, header: str, lang: str, html: str
+) -> None:
+    """The switch first, then the browser, else English; and nothing is kept in a cookie."""
+    answer = shared.ask(f"/{lang}", headers={"Accept-Language": header})
+    assert f'<html lang="{html}">' in answer.get_data(as_text=True)
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Vary"] == "Accept-Language"
+
+
+def test_a_payload_that_is_no_text_is_shown_as_bytes(city: City) -> None:
+    """Bytes in hexadecimal digits, and only the beginning of them."""
+    city.open_dataset()
+    body = {"source": "desk", "payload_base64": "/wAB" * 100}
+    assert city.post("/v1/datasets/weather/records", body, key=city.key).status_code == 202
+    assert "ff 00 01" in Page(city.ask(RECORD)).text
+
+
+def test_a_long_text_is_cut_between_characters(city: City) -> None:
+    """A preview doesn't turn into bytes because it was cut inside a character."""
+    city.open_dataset()
+    city.record("weather", text="x" + "\u6c49" * 2000)
+    page = Page(city.ask(RECORD))
+    assert "x\u6c49\u6c49" in page.text
+
+
+def test_an_erased_payload_is_told(city: City) -> None:
+    """Without the content the page says that it isn't kept."""
+    city.open_dataset()
+    city.record("weather")
+    city.world.change("UPDATE records SET digest = sha256(payload), payload = NULL")
+    page = Page(city.ask(RECORD))
+    assert "The content is not kept here." in page.text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("code", ["not-found", "state-refused", "items-refused", "store-damaged"])
+def test_a_problems_page_says_what_to_do(shared: City, code: str, lang: str) -> None:
+    """Title, what to do, and no placeholder that found nothing."""
+    page = Page(shared.ask(f"/problems/{code}?lang={lang}"))
+    assert code in page.text
+    assert "{" not in page.text
+    assert ": -" not in page.text
+
+
+def test_the_first_page_survives_a_database_without_a_log(city: City) -> None:
+    """Even where nothing was begun the page tells that, and no error."""
+    city.world.change("DELETE FROM log")
+    assert "Nothing is signed yet." in Page(city.ask("/")).text
+
+
+def test_a_browser_sees_a_fault_as_a_page(shared: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its language, with the status of the fault."""
+    monkeypatch.setattr("notary.usecases.look.totals", lambda _: 1 / 0)
+    answer = shared.ask("/?lang=zh", headers={"Accept": "text/html"})
+    assert answer.status_code == 500
+    assert "internal-error" in Page(answer).text
