@@ -12,6 +12,15 @@ from notary.api import batches, datasets, docs, errors, health, log, posting, re
 from notary.api.routes import NotaryApi, add_converters
 from notary.api.services import EXTENSION, Services
 
+DESCRIPTION = """
+A notary for shared data: what is handed in becomes durable, is sealed into batches, and gets
+receipts that anyone can check without asking us.
+
+Open datasets are read without a key. An API key goes into `Authorization: Bearer ntr_…`; what
+isn't yours is answered as if it weren't there. Every error is a problem (RFC 9457) whose `type`
+leads to a page that says what to do. Lists come in parts: go on with `next` as `cursor`. Times
+are UTC, hashes are hexadecimal. `?lang=` or Accept-Language chooses the language of sentences.
+"""
 MODULES = (datasets, posting, records, batches, log, health)
 
 
@@ -34,7 +43,7 @@ def make_app(services: Services) -> Flask:
             "title": "City Notary",
             "version": services.version,
             "openapi_version": "3.1.0",
-            "info": {"license": {"name": "Apache-2.0"}, "description": __doc__},
+            "info": {"license": {"name": "Apache-2.0"}, "description": DESCRIPTION},
         },
     )
     api.describe_converters()

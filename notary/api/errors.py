@@ -26,6 +26,7 @@ from notary.core.errors import (
 from notary.keys import KeyRefused
 from notary.ledgers.port import LedgerRefused, LedgerUnavailable
 from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavailable
+from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
@@ -176,8 +177,17 @@ def detail_of(code: str, facts: Mapping[str, object]) -> str:
 
     The door has its own where the common one tells what is nobody's business outside.
     """
+    return say(_text_of(code), **facts)
+
+
+def template_of(code: str) -> str:
+    """The same sentence with its places for facts still in it."""
+    return catalogue(language()).get(_text_of(code), "")
+
+
+def _text_of(code: str) -> str:
     own = f"problem.{code}.detail"
-    return say(own if has_text(own) else f"error.{code}", **facts)
+    return own if has_text(own) else f"error.{code}"
 
 
 def describe(fault: Fault, *, in_query: bool = False) -> dict[str, str]:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from notary.api.answers import fixed
 from notary.api.auth import right
-from notary.api.errors import detail_of
+from notary.api.errors import detail_of, template_of
 from notary.api.language import has_text
 from notary.api.services import services
 from notary.core.errors import NotaryError
@@ -123,8 +123,10 @@ def problem(code: str) -> Response:
 
 
 def problem_page(status: int, code: str, facts: Mapping[str, object]) -> Response:
-    """A problem as a page, for browsers."""
-    sentence = detail_of(code, facts) if facts or status != 200 else None
+    """A problem as a page, for browsers; without facts only a sentence that needs none."""
+    sentence: str | None = detail_of(code, facts)
+    if not facts and "{" in template_of(code):
+        sentence = None
     return render("problem.html", status, code=code, sentence=sentence)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, render_template, request, url_for
+from markupsafe import Markup
 
 from notary.api.language import language
 from notary.api.requests import PAGE, POLICY
@@ -40,11 +41,14 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
     return Response(page, status, headers)
 
 
-def when(time: datetime | str) -> str:
+def when(time: datetime | str) -> Markup:
     """A time where the city is, with its offset, and in UTC."""
     moment = parse_time(time) if isinstance(time, str) else time
     local = moment.astimezone(services().timezone)
-    return f"{local.isoformat(sep=' ', timespec='seconds')} ({format_time(moment)})"
+    utc = format_time(moment)
+    return Markup('<time datetime="{}">{} <small>({})</small></time>').format(
+        utc, local.isoformat(sep=" ", timespec="seconds"), utc
+    )
 
 
 def here(other: str) -> str:
