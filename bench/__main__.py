@@ -146,7 +146,7 @@ def raw_copy(world: World) -> float:
             [
                 b"".join(
                     (fields, binary.int4(1), binary.int4(i % 10_000), binary.int8(i), now,
-                     binary.int4(0), binary.int2(1), binary.int2(0), binary.data(bytes(32)),
+                     binary.int4(0), binary.int4(1), binary.int2(0), binary.data(bytes(32)),
                      binary.text(f"2026-01-01T00:00:00.{i:09d}Z"), binary.text(str(i)),
                      binary.data(bytes(32)), binary.data(None), binary.data(payload(i)))
                 )
@@ -227,7 +227,9 @@ def main(names: list[str]) -> int:
         for name, measure in PARTS.items():
             if not names or name in names or (name == "seal" and "receipt" in names):
                 print(f"measuring {name} ...", flush=True)
-                figures += measure(world)
+                found = measure(world)
+                figures += found
+                print(show(found) + "\n", flush=True)
     print("\n" + show(figures))
     write(figures, Path("var/bench.json"))
     return 0

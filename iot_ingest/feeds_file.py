@@ -165,7 +165,9 @@ class _Table:
                 self._fault(f"neither {name} nor {{{name}}} in the template is there.")
             if texts[name] is not None and name in template.fields:
                 self._fault(f"{name} is there twice: fixed, and in the template.")
-        if topic_filter is not None and not filter_matches(topic_filter, template.sample):
+        if topic_filter is not None and not filter_matches(
+            topic_filter, template.sample(topic_filter)
+        ):
             self._fault("the filter takes no topic of the template's form.")
         return template
 

@@ -77,10 +77,17 @@ class Template:
             raise MalformedTopic(f"In the template {text!r} a field stands twice.")
         self._pattern = re.compile("/".join(map(self._level, text.split("/"))), re.DOTALL)
 
-    @property
-    def sample(self) -> str:
-        """A topic of this form."""
-        return "/".join(_FIELD.sub("x", "x" if level == "+" else level) for level in self._levels())
+    def sample(self, topic_filter: str = "#") -> str:
+        """A topic of this form; what a filter names stands in it where it fits."""
+        named = dict(enumerate(_own_levels(topic_filter)))
+        levels = []
+        for place, level in enumerate(self.text.split("/")):
+            fits = re.fullmatch(self._level(level), named.get(place, "+"))
+            plain = _FIELD.sub("x", "x" if level == "+" else level)
+            levels.append(
+                named[place] if fits and named.get(place) not in ("+", "#", None) else plain
+            )
+        return "/".join(levels)
 
     def read(self, topic: str) -> dict[str, str]:
         """The fields of a topic. Raises MalformedTopic when it isn't of this form."""
@@ -88,9 +95,6 @@ class Template:
         if match is None:
             raise MalformedTopic(f"The topic is not of the form {self.text}.")
         return match.groupdict()
-
-    def _levels(self) -> list[str]:
-        return self.text.split("/")
 
     def _level(self, level: str) -> str:
         if level == "+":

@@ -176,6 +176,15 @@ def test_no_text_raises_anything_else(one: str, other: str) -> None:
         except MalformedTopic:
             continue
         if isinstance(made, Template):
-            assert made.read(made.sample).keys() == set(made.fields)
+            assert made.read(made.sample()).keys() == set(made.fields)
         else:
             filter_matches(one, other)
+
+
+def test_a_filter_may_name_what_is_a_field_of_the_template() -> None:
+    """One dataset's own feed: the filter names it, the template reads it from the topic."""
+    template = Template("notary/v1/{dataset}/{source}/up")
+    for taken in ("notary/v1/air/+/up", "notary/v1/air/#", "$share/g/notary/v1/air/s/up", "#"):
+        assert filter_matches(taken, template.sample(taken))
+    for never in ("notary/v2/air/+/up", "notary/v1/air/+/down", "notary/v1/air/up"):
+        assert not filter_matches(never, template.sample(never))
