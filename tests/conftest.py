@@ -7,6 +7,7 @@ the whole run fails: a test that didn't run proves nothing.
 """
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether the sizes that count are asked for."""
     return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _outside() -> Iterator[None]:
+    """Whatever servers put outside of the tests' closed folders goes with this run."""
+    with tempfile.TemporaryDirectory(prefix="notary-tests-") as folder:
+        Path(folder).chmod(0o755)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NOTARY_OUTSIDE", folder)
+            yield
 
 
 @pytest.fixture(scope="session")

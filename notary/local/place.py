@@ -6,11 +6,16 @@ PostgreSQL refuses to run as root and mosquitto leaves root by itself. Started b
 both run as `nobody`; nobody can't enter a home of mode 700, so there the server's files
 lie outside, in a folder of their own, and the folder asked for keeps a note of where.
 A folder's permissions are never widened: only what is made here is.
+
+Outside is /var/lib/city-notary, or what `NOTARY_OUTSIDE` says (the tests say a folder that
+goes with them). Who removes the folder asked for gets new, empty files the next time, and
+the old ones are removed then.
 """
 
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,7 +24,6 @@ from pathlib import Path
 
 from notary.local.errors import FolderInUse, LocalError
 
-OUTSIDE = Path("/var/lib/city-notary")
 _NOTE = "elsewhere"
 _OWNER = "belongs-to"
 
@@ -30,6 +34,11 @@ class Account:
 
     uid: int
     gid: int
+
+
+def outside() -> Path:
+    """Where files lie that the server's user could not reach."""
+    return Path(os.environ.get("NOTARY_OUTSIDE") or "/var/lib/city-notary")
 
 
 def servant() -> Account | None:
@@ -67,7 +76,8 @@ def home_of(folder: Path, account: Account | None) -> Path:
     if note.exists():
         home = Path(note.read_text().strip())
     else:
-        home = OUTSIDE / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+        _remove_what_was_left_of(folder)
+        home = outside() / f"{_short_name(folder)}-{secrets.token_hex(4)}"
     _make(home, 0o755)
     _claim(home, folder)
     note.write_text(f"{home}\n")
@@ -89,7 +99,7 @@ def reachable_copy(parts: Mapping[str, Path], name: str, account: Account | None
     """
     if account is None or all(_reachable(part, account) for part in parts.values()):
         return None
-    copy = OUTSIDE / "programs" / name
+    copy = outside() / "programs" / name
     if not copy.exists():
         _make(copy.parent, 0o755)
         _copy(parts, copy)
@@ -125,6 +135,16 @@ def _claim(home: Path, folder: Path) -> None:
                 f"{folder / _NOTE} to begin with an empty one."
             )
     owner.write_text(f"{folder}\n")
+
+
+def _short_name(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+
+
+def _remove_what_was_left_of(folder: Path) -> None:
+    """Remove the files of a folder of this path whose note, and password, were removed."""
+    for home in outside().glob(f"{_short_name(folder)}-*"):
+        shutil.rmtree(home)
 
 
 def _copy(parts: Mapping[str, Path], copy: Path) -> None:

@@ -40,7 +40,8 @@ class FirstRun:
 
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     """What a new user has: a home, a path, and what pip needs on this machine."""
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    kept = ("PIP_", "NOTARY_OUTSIDE")
+    pip = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     home = {"HOME": os.environ.get("HOME", "/"), "PATH": PATH, "NOTARY_VAR": str(folder)}
     return {**pip, **home, "NOTARY_PORT": str(port), "PYTHONUNBUFFERED": "1", **more}
 
