@@ -247,3 +247,22 @@ def test_a_refusal_names_its_reason() -> None:
     with pytest.raises(ReceiptRefused) as caught:
         verify_receipt(receipt | {"statement": canonical.dumps(statement)}, trust())
     assert caught.value.facts["reason"] == "other-dataset"
+
+
+def test_the_checks_say_where_the_record_lies() -> None:
+    """Its run, both ends included; its batch; its place in the log."""
+    facts = {check.code: check.facts for check in verify_receipt(record(True), trust()).checks}
+    assert facts["run"] == {"first": 2, "last": 3, "chain": 0}
+    assert facts["batch"] == {"number": 1, "count": 4}
+    assert facts["log"] == {"index": 1, "size": 3}
+    assert facts["payload"] == {"bytes": 7, "reason": "inside"}
+    assert facts["witnesses"]["count"] == 2
+
+
+def test_a_thousand_anchors_are_read_and_no_more() -> None:
+    """Each may cost a signature; so their number is limited."""
+    receipt = make().receipt()
+    anchors = receipt["anchors"] * 1000
+    assert len(parse_receipt(canonical.dumps(receipt | {"anchors": anchors})).anchors) == 1000
+    with pytest.raises(MalformedReceipt):
+        parse_receipt(canonical.dumps(receipt | {"anchors": [*anchors, anchors[0]]}))
