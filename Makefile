@@ -65,6 +65,7 @@ image: ## build the container image (docker, podman or buildah)
 lock: .venv/dev.stamp ## rebuild requirements/*.txt from pyproject.toml (needs uv)
 	@echo 'setuptools>=77' | uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/build.txt
 	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local pyproject.toml -o requirements/run.txt
+	@echo 'iotcore==0.4.0' | uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/broker.txt
 	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## remove what was built; ./var with its data stays

@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from notary.local.broker import Broker
+from notary.local.pip_broker import is_installed
 from notary.local.postgres import Postgres
 from notary.local.programs import mosquitto_program
 
@@ -27,6 +28,8 @@ topic write notary/v1/#
 topic read notary/v1/+/+/down
 """
 NOT_RUN: list[str] = []
+HERE = {"mosquitto": lambda: mosquitto_program() is not None, "iotcore": is_installed}
+"""How it is seen that a part is here."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +41,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Name a test whose real part is missing."""
     for marker in item.iter_markers("needs"):
         for part in marker.args:
-            if part == "mosquitto" and mosquitto_program() is None:
+            if not HERE[part]():
                 NOT_RUN.append(f"{item.nodeid}: {part} is missing")
                 pytest.skip(f"NOT RUN: {part} is missing")
 

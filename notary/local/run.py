@@ -22,9 +22,11 @@ from notary.local.build_verifier import build
 from notary.local.client import Client
 from notary.local.errors import LocalError, StartFailed
 from notary.local.folder import write_private
+from notary.local.pip_broker import PipBroker
 from notary.local.ports import require_free
 from notary.local.postgres import Postgres
 from notary.local.processes import Child, Children
+from notary.local.programs import mosquitto_program
 from notary.local.progress import Progress
 from notary.local.replay import replay
 from notary.local.weather import READINGS, fetch_archive, observations
@@ -73,9 +75,7 @@ class Local:
         else:
             port = self.env.get("NOTARY_MQTT_PORT")
             users = {name: self.secret(f"mqtt-{name}") for name in ("notary", "gateway")}
-            broker = Broker.open(
-                self.var / "broker", int(port) if port else None, users=users, acl=ACL
-            )
+            broker = open_broker(self.var / "broker", int(port) if port else None, users, self.env)
             self.children.at_end("broker", broker.stop)
             self.notary_mqtt, self.gateway_mqtt = broker.url_of("notary"), broker.url_of("gateway")
 
@@ -142,6 +142,21 @@ class Local:
         for child in self.children.ended():
             last = "\n  ".join(child.said().strip().splitlines()[-8:])
             raise StartFailed(f"{child.name} has ended; {child.log} says:\n  {last}")
+
+
+def open_broker(
+    folder: Path, port: int | None, users: Mapping[str, str], env: Mapping[str, str]
+) -> Broker | PipBroker:
+    """mosquitto, else (or with NOTARY_LOCAL_BROKER=pip) the one that pip installed."""
+    if mosquitto_program() is not None and env.get("NOTARY_LOCAL_BROKER") != "pip":
+        return Broker.open(folder, port, users=users, acl=ACL)
+    broker = PipBroker.open(folder, port, users=users)
+    print(
+        "mosquitto is not here: a broker from PyPI (iotcore) serves for a first look. It keeps "
+        "nothing in a crash, and every user may use every topic.",
+        flush=True,
+    )
+    return broker
 
 
 def feed(local: Local, client: Client) -> tuple[int, int]:
