@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from schemas.fields import Hash, Time
 
@@ -129,10 +129,29 @@ class RecordAnswer(Schema):
     links = fields.Dict()
 
 
-class ReceiptAnswer(Schema):
+class Document(Schema):
+    """A document with a specification of its own, of which only some members stand here."""
+
+    class Meta:
+        """More members than these."""
+
+        unknown = INCLUDE
+
+
+class ReceiptAnswer(Document):
     """A receipt, format `receipt/1`: see docs/spec/receipt-v1.md."""
 
     v = fields.String()
+
+
+class TrustAnswer(Document):
+    """The trust file, format `trust/1`: see docs/spec/trust-v1.md."""
+
+    v = fields.String()
+    name = fields.String()
+    logs = fields.List(fields.Dict())
+    witnesses = fields.List(fields.Raw())
+    ledgers = fields.List(fields.Dict())
 
 
 class NotYetAnswer(Schema):

@@ -9,6 +9,7 @@ from notary.api.services import services
 from notary.core.tiles import parse_entries_path, parse_tile_path
 from notary.usecases import look
 from notary.usecases.registers import NotFound
+from schemas.answers import TrustAnswer
 
 routes = Routes("log", "The log, as any client of C2SP tlog-tiles reads it.")
 BYTES, TEXT, JSON = "application/octet-stream", "text/plain", "application/json"
@@ -37,7 +38,7 @@ def tile(place: str) -> Response:
     return fixed(look.log_tile(services().pool, level, index, width), BYTES)
 
 
-@routes.get("/trust.json", right="public", answers={200: JSON})
+@routes.get("/trust.json", right="public", answers={200: TrustAnswer})
 def trust() -> Response:
     """The notary's own word about its keys: compare it with what the city published."""
     return fixed(services().trust(), JSON, BRIEFLY)

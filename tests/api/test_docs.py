@@ -83,3 +83,62 @@ def test_the_page_loads_nothing_from_outside(shared: City) -> None:
     assert "<script>" not in page
     script = shared.ask("/static/docs.js").get_data(as_text=True)
     assert "http" not in script
+
+
+def resolve(described: Any, schema: Any) -> Any:
+    """The schema behind a reference."""
+    if "$ref" in schema:
+        return described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def check(described: Any, schema: Any, value: Any, place: str) -> None:
+    """The value has no member that the schema doesn't tell of, and lists hold what it says."""
+    schema = resolve(described, schema)
+    if isinstance(value, dict) and "properties" in schema:
+        if schema.get("additionalProperties") is False:
+            assert value.keys() <= schema["properties"].keys(), place
+        for name in value.keys() & schema["properties"].keys():
+            check(described, schema["properties"][name], value[name], f"{place}.{name}")
+    if isinstance(value, list):
+        for item in value:
+            check(described, schema["items"], item, f"{place}[]")
+
+
+def test_answers_are_as_they_are_described(city: City) -> None:
+    """Each JSON answer of a notary that holds something has only members that are described."""
+    city.open_dataset(digest_index=True)
+    city.record("weather", observed="noon", key="k")
+    city.world.settle()
+    described = city.ask("/openapi.json").get_json()
+    record = city.ask("/v1/datasets/weather/sources/desk/records/0").get_json()
+    values = {
+        "dataset": "weather",
+        "source": "desk",
+        "n": "0",
+        "index": "0",
+        "digest": record["digest"],
+    }
+    checked = 0
+    for path, item in described["paths"].items():
+        content = item.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if "application/json" not in content:
+            continue
+        answer = city.ask(path.format(**values), key=city.key)
+        assert answer.status_code == 200, path
+        check(described, content["application/json"]["schema"], answer.get_json(), path)
+        checked += 1
+    assert checked >= 14
+
+
+def test_posted_records_are_answered_as_described(city: City) -> None:
+    """One item, and several of which one is refused."""
+    city.open_dataset()
+    described = city.ask("/openapi.json").get_json()
+    operation = described["paths"]["/v1/datasets/{dataset}/records"]["post"]
+    schema = operation["responses"]["202"]["content"]["application/json"]["schema"]
+    good = {"source": "a", "payload_text": "x"}
+    for body in (good, [good, {"source": ""}]):
+        answer = city.post("/v1/datasets/weather/records", body, key=city.key)
+        assert answer.status_code == 202
+        check(described, schema, answer.get_json(), "posted")
