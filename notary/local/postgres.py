@@ -59,7 +59,7 @@ class Postgres:
     """
 
     def __init__(self, folder: Path, port: int | None, settings: Mapping[str, str]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._wanted_port = port
         self._settings = {**SETTINGS, **settings}
         self._account = servant()
@@ -108,17 +108,18 @@ class Postgres:
             return
         self._hold.take()
         try:
-            self._password = kept_secret(self._folder / "password")
             if self.data.exists():
+                self._refuse_lost_password()
                 self._refuse_other_version()
                 self._end_orphan()
-            else:
+            self._password = kept_secret(self.folder / "password")
+            if not self.data.exists():
                 self._make_cluster()
             self._launch_on_some_port()
         except BaseException:
             self._hold.release()
             raise
-        write_private(self._folder / "port", f"{self.port}\n")
+        write_private(self.folder / "port", f"{self.port}\n")
 
     def stop(self) -> None:
         """Stop in order (SIGINT: open transactions are rolled back) and release the folder."""
@@ -185,7 +186,7 @@ class Postgres:
     def _choose_port(self) -> int:
         if self._wanted_port is not None:
             return require_free(self._wanted_port, "PostgreSQL")
-        kept = self._folder / "port"
+        kept = self.folder / "port"
         if kept.exists() and is_free(int(kept.read_text())):
             return int(kept.read_text())
         return free_port()
@@ -231,6 +232,13 @@ class Postgres:
         if done.returncode != 0:
             raise StartFailed(f"{program} failed in {self.data.parent}:\n{done.stdout}")
         return done.stdout
+
+    def _refuse_lost_password(self) -> None:
+        if not (self.folder / "password").exists():
+            raise StartFailed(
+                f"The data in {self.data} are here and their password isn't: put the file "
+                f"{self.folder / 'password'} back, or give this run another folder."
+            )
 
     def _refuse_other_version(self) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()
