@@ -20,16 +20,15 @@ from notary.usecases import registers
 from notary.usecases.accept import Acceptor
 from notary.usecases.marks import StateRefused
 from tests.acceptance.sealers import Load, SealerProcess, now, random_pause, settled, wait_for
-from tests.usecases.servers import new_database
+from tests.usecases.servers import new_database, passing_server
 from tests.usecases.world import World, fresh_seed, some_readings
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server that these tests may restart, kill and set back."""
-    with Postgres.open(tmp_path_factory.mktemp("own")) as server:
+    with passing_server(tmp_path_factory.mktemp("own")) as server:
         yield server
-        server.kill()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from notary.local.postgres import Postgres
 from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavailable
 from notary.store.pool import Pool, Transaction
+from tests.usecases.servers import passing_server
 from tests.usecases.world import World
 
 
@@ -28,9 +29,8 @@ def pool(database_url: str) -> Iterator[Pool]:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server that these tests may restart and kill."""
-    with Postgres.open(tmp_path_factory.mktemp("own")) as server:
+    with passing_server(tmp_path_factory.mktemp("own")) as server:
         yield server
-        server.kill()
 
 
 def ask(pool: Pool, sql: str = "SELECT pg_backend_pid()") -> object:

@@ -15,7 +15,7 @@ from notary.store.pool import Pool
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile, StateRefused
 from notary.wiring import connect
-from tests.usecases.servers import new_database
+from tests.usecases.servers import new_database, passing_server
 from tests.usecases.world import World, settings_env, some_readings
 
 
@@ -204,10 +204,9 @@ def test_a_dump_into_another_database_is_refused(
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
 def test_a_server_that_forgets_is_refused(tmp_path: Path, setting: str) -> None:
     """With fsync or full_page_writes off a power cut loses what was accepted."""
-    with Postgres.open(tmp_path / "pg", settings={setting: "off"}) as server:
+    with passing_server(tmp_path / "pg", {setting: "off"}) as server:
         with pytest.raises(StateRefused) as refused:
             World.make(tmp_path, server.url)
-        server.kill()
     assert refused.value.facts["reason"] == "fsync"
     assert setting in refused.value.detail
 
