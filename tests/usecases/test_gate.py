@@ -204,9 +204,11 @@ def test_a_dump_into_another_database_is_refused(
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
 def test_a_server_that_forgets_is_refused(tmp_path: Path, setting: str) -> None:
     """With fsync or full_page_writes off a power cut loses what was accepted."""
-    with passing_server(tmp_path / "pg", {setting: "off"}) as server:
-        with pytest.raises(StateRefused) as refused:
-            World.make(tmp_path, server.url)
+    with (
+        passing_server(tmp_path / "pg", {setting: "off"}) as server,
+        pytest.raises(StateRefused) as refused,
+    ):
+        World.make(tmp_path, server.url)
     assert refused.value.facts["reason"] == "fsync"
     assert setting in refused.value.detail
 
