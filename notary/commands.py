@@ -158,6 +158,7 @@ def gunicorn_options(workers: int) -> list[str]:
     """
     memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
     return [
+        *("--worker-class", "notary.server.Worker"),
         *("--workers", str(workers), "--threads", str(THREADS)),
         *("--timeout", "60", "--log-level", "warning", "--no-control-socket"),
         *memory,

@@ -10,6 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from notary.api.answers import answer, page, read_cursor, word
 from notary.api.auth import caller, dataset, known_caller
+from notary.api.bodies import read_body
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
@@ -30,7 +31,7 @@ def create() -> Response:
     """Create a dataset that the key's owner owns. It is closed unless created open."""
     if request.mimetype != JSON_TYPE:
         raise UnsupportedMediaType()
-    asked = parse_body(request.get_data(), NewDataset())
+    asked = parse_body(read_body(), NewDataset())
     made = add_dataset(
         services().pool,
         known_caller(),

@@ -11,6 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from notary.api.answers import answer
 from notary.api.auth import dataset, known_caller
+from notary.api.bodies import read_body
 from notary.api.errors import describe
 from notary.api.records import links
 from notary.api.routes import Routes
@@ -54,7 +55,7 @@ def post(**path: str) -> Response:
     """
     if request.mimetype not in (JSON_TYPE, *NDJSON_TYPES):
         raise UnsupportedMediaType()
-    data = request.get_data()
+    data = read_body()
     body = parse_records(data, request.mimetype)
     readings = [_reading(item) for item in body.items if isinstance(item, Item)]
     keep, now = partial(_keep, body), services().clock()

@@ -2,6 +2,7 @@
 """Handing in records over HTTP."""
 
 import base64
+import io
 import json
 from hashlib import sha256
 
@@ -260,3 +261,27 @@ def test_nothing_of_a_payload_or_key_is_logged(city: City) -> None:
     assert city.key.split("_")[2] not in text
     assert city.lines[-1]["api_key"] == city.key.split("_")[1]
     assert city.lines[-1]["path"] == "/v1/datasets/weather/records"
+
+
+@pytest.mark.parametrize("stated", [None, 90, 10_000])
+def test_a_body_that_is_not_whole_is_refused(city: City, stated: int | None) -> None:
+    """Neither the beginning of a body beyond the limit nor of one that broke off is taken."""
+    city.open_dataset()
+    line = b'{"source":"a","payload_text":"x"}\n'
+    size = city.app.config["MAX_CONTENT_LENGTH"]
+    body = line * (size // len(line) + 2) if stated is None else line * 2
+    environ = {"wsgi.input_terminated": True, "HTTP_AUTHORIZATION": f"Bearer {city.key}"}
+    answer = city.client.post(
+        "/v1/datasets/weather/records",
+        input_stream=io.BytesIO(body),
+        content_type=NDJSON,
+        environ_overrides={
+            **environ,
+            **({} if stated is None else {"CONTENT_LENGTH": str(stated)}),
+        },
+    )
+    if stated is None:
+        problem_of(answer, 413, "body-too-large")
+    else:
+        assert problem_of(answer, 400, "malformed-request")["errors"][0]["code"] == "cut-short"
+    assert city.world.rows("SELECT count(*) FROM records") == [(0,)]

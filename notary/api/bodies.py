@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole body of a request, or none of it."""
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from notary.api.services import services
+from schemas.faults import Fault, UnreadableBody
+
+
+def read_body() -> bytes:
+    """
+    Read the body, which must be there whole.
+
+    The web framework itself hands out the beginning of a body without a stated length
+    that goes beyond the limit, and of one whose sender went away.
+
+    Raises:
+        RequestEntityTooLarge: it reaches the limit.
+        UnreadableBody: it is shorter than was said.
+    """
+    data = request.get_data()
+    stated = request.content_length
+    if stated is None and len(data) >= services().max_body_bytes:
+        raise RequestEntityTooLarge()
+    if stated is not None and len(data) != stated:
+        raise UnreadableBody(Fault("", "cut-short"))
+    return data
