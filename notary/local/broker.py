@@ -4,8 +4,9 @@ An MQTT 5 broker of our own: mosquitto in its own folder, on 127.0.0.1 only.
 
 Nobody gets in without a name and password, and each name may do what the access list
 says. mosquitto writes its sessions and messages to disk every second or two: a kill -9
-loses what it took in since, so a gateway keeps a reading until it has its acceptance.
-Writing at every change (`EVERY_CHANGE`) loses nothing in a kill -9 and is several times slower.
+loses what it took in since, also what it had acknowledged (writing at every change, which
+it can do too, is several times slower and loses the last moment all the same). So a gateway
+keeps a reading until it has its acceptance.
 """
 
 import base64
@@ -41,8 +42,6 @@ SETTINGS = {
     "log_dest": "stderr",
     "log_timestamp_format": "%Y-%m-%dT%H:%M:%S",
 }
-EVERY_CHANGE = {"autosave_on_changes": "true"}
-
 # Not "information": that has a line for each write of the state.
 _LOG_TYPES = ("error", "warning", "notice")
 # A user that only we know, to ask whether it is our broker that answers.
@@ -75,7 +74,7 @@ class Broker:
                 "to a broker of yours."
             )
         self._program = program
-        self._folder = folder
+        self.folder = folder
         self._wanted_port = port
         self._users = dict(users)
         self._acl = acl
@@ -135,7 +134,7 @@ class Broker:
         except BaseException:
             self._hold.release()
             raise
-        write_private(self._folder / "port", f"{self.port}\n")
+        write_private(self.folder / "port", f"{self.port}\n")
 
     def stop(self) -> None:
         """Stop in order (SIGTERM: it saves its state) and release the folder."""
@@ -174,7 +173,7 @@ class Broker:
     def _choose_port(self) -> int:
         if self._wanted_port is not None:
             return require_free(self._wanted_port, "the MQTT broker")
-        kept = self._folder / "port"
+        kept = self.folder / "port"
         if kept.exists() and is_free(int(kept.read_text())):
             return int(kept.read_text())
         return free_port()
