@@ -50,6 +50,22 @@ def test_a_full_inbox_makes_the_sender_wait_and_loses_nothing() -> None:
     assert take_all(inbox) == ["1", "2"]
 
 
+def test_of_two_who_wait_for_one_place_only_one_gets_it() -> None:
+    """The other goes on waiting."""
+    inbox = Inbox(1)
+    inbox.put(message(0))
+    waiting = [blocked_put(inbox, message(number))[0] for number in (1, 2)]
+    inbox.take(1, 100, 0, 0)
+    for thread in waiting:
+        thread.join(SOON)
+    assert [thread.is_alive() for thread in waiting].count(True) == 1
+    assert len(inbox) == 1
+    inbox.take(1, 100, 0, 0)
+    for thread in waiting:
+        thread.join(10)
+    assert len(take_all(inbox)) == 1
+
+
 def test_bytes_are_bounded_too() -> None:
     """A few large messages are as much as many small ones."""
     inbox = Inbox(100, max_bytes=10)
@@ -108,12 +124,12 @@ def test_many_senders_and_one_taker_lose_and_double_nothing() -> None:
         for number in range(first, first + count):
             inbox.put(message(number, number % 40))
 
-    senders = [Thread(target=send, args=(part * count,)) for part in range(3)]
+    senders = [Thread(target=send, args=(part * count,), daemon=True) for part in range(3)]
     for sender in senders:
         sender.start()
     seen: list[int] = []
     while len(seen) < 3 * count:
-        seen += [int(one.topic) for one in inbox.take(5, 60, 10, 0)]
+        seen += [int(one.topic) for one in inbox.take(2, 60, 10, 0)]
     for part in range(3):
         own = [number for number in seen if number // count == part]
         assert own == list(range(part * count, (part + 1) * count))
