@@ -59,7 +59,8 @@ verifier: .venv/run.stamp ## build/verify.pyz: the offline verifier as one file
 	@$(PY) -m notary.local.build_verifier
 
 image: ## build the container image (docker, podman or buildah)
-	@for b in docker podman buildah; do command -v $$b >/dev/null && break; done; \
+	@for b in docker podman buildah; do command -v $$b >/dev/null && $$b info >/dev/null 2>&1 && break; b=; done; \
+	test -n "$$b" || { echo "None of docker, podman and buildah works here."; exit 1; }; \
 	echo "with $$b"; $$b build --tag city-notary .
 
 lock: .venv/dev.stamp ## rebuild requirements/*.txt from pyproject.toml (needs uv)
