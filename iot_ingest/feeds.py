@@ -27,6 +27,7 @@ class Feed:
     source: str | None
     keeps_names: bool
     qos: int
+    by: str
 
     def read(self, dataset: str, source: str, payload: bytes) -> tuple[list[Reading], list[Fault]]:
         """The readings of a message, and what could not be read."""
@@ -41,7 +42,7 @@ class Feed:
                         source=source,
                         payload=item.payload,
                         type=self.type,
-                        by="acl",
+                        by=self.by,
                         observed=item.observed,
                         key=item.key,
                         pack=pack,

@@ -11,6 +11,7 @@ The file of feeds (TOML). All faults are told at once, as sentences.
     key = "id"                                     # the member with its message id
     keeps_names = false                            # both in statements of closed datasets too
     qos = 1                                        # 0 or 1
+    by = "acl"                                     # "none" where the broker lets anybody in
     type = "application/json"                      # media type of a reading, else the codec's
 
 `dataset = "..."` or `source = "..."` fix what the template doesn't name. Where two filters
@@ -39,7 +40,7 @@ observed = "time"
 key = "id"
 """
 _TEXTS = (
-    "name", "filter", "template", "codec", "dataset", "source", "observed", "key", "type",
+    "name", "filter", "template", "codec", "dataset", "source", "observed", "key", "type", "by",
 )  # fmt: skip
 _REQUIRED = ("name", "filter", "template", "codec")
 _KNOWN = {*_TEXTS, "keeps_names", "qos"}
@@ -128,6 +129,8 @@ class _Table:
             self._fault("keeps_names must be true or false.")
         if type(qos) is not int or qos not in (0, 1):
             self._fault("qos must be 1, or 0 where readings may be lost.")
+        if texts["by"] not in (None, "acl", "none"):
+            self._fault("by must be acl or none.")
         template = self._topics(texts)
         if codec is None or template is None or len(self._faults) > self._before:
             return None
@@ -142,6 +145,7 @@ class _Table:
             source=texts["source"],
             keeps_names=bool(keeps_names),
             qos=int(str(qos)),
+            by=texts["by"] or "acl",
         )
 
     def _topics(self, texts: dict[str, str | None]) -> Template | None:

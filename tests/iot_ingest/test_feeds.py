@@ -50,11 +50,14 @@ def test_without_a_file_the_notarys_own_topics_are_read() -> None:
 
 def test_dataset_and_source_may_be_fixed() -> None:
     """A gateway's one topic, of one source."""
-    text = feed(filter='"x"', template='"x"', source='"gw"', type='"text/csv"', codec='"raw"')
+    text = feed(
+        filter='"x"', template='"x"', source='"gw"', type='"text/csv"', codec='"raw"', by='"none"'
+    )
     route = parse_feeds(text, "f").route("x")
     assert isinstance(route, Route)
     (reading,), _ = route.feed.read(route.dataset, route.source, b"1;2")
     assert (reading.dataset, reading.source, reading.type) == ("air-quality", "gw", "text/csv")
+    assert reading.by == "none"
 
 
 def test_the_first_feed_that_takes_a_topic_reads_it() -> None:
@@ -140,6 +143,7 @@ def test_topics_without_end_take_no_memory_without_end() -> None:
         (feed(qos="2"), "qos must be"),
         (feed(qos="true"), "qos must be"),
         (feed(type='"JSON"'), "media type"),
+        (feed(by='"key:1"'), "by must be acl or none"),
         (feed(observed='""'), "observed must be text"),
         (feed(key=f'"{"k" * 200}"'), "key is longer"),
         (feed(codec='"raw"', key='"id"'), "finds neither observed nor key"),
