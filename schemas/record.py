@@ -15,6 +15,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 from schemas.fields import Id, MediaType, PayloadBase64, PayloadText, Strict, Text
 
 MAX_ITEMS = 10_000
+NAMED = "It stands in the statement only where the dataset is open."
 TEXT_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
 
 
@@ -37,8 +38,8 @@ class NewRecord(Strict):
     payload_text = PayloadText(metadata={"description": "Its UTF-8 bytes are the payload."})
     payload_base64 = PayloadBase64(metadata={"format": "byte"})
     type = MediaType()
-    observed = Text(64, metadata={"description": "The sender's time, kept as it was sent."})
-    key = Text(128, metadata={"description": "The sender's id of this item."})
+    observed = Text(64, metadata={"description": "The sender's time, as it was sent. " + NAMED})
+    key = Text(128, metadata={"description": "The sender's id, which finds repeats. " + NAMED})
 
     @validates_schema(skip_on_field_errors=True)
     def _check_payload(self, data: Mapping[str, Any], **more: Any) -> None:

@@ -177,3 +177,15 @@ def test_a_record_that_was_altered_in_the_store_gets_no_receipt(city: City) -> N
     city.world.settle()
     city.world.change("UPDATE records SET payload = 'other'")
     problem_of(city.ask(f"{RECORD}/receipt"), 500, "store-damaged")
+
+
+def test_a_closed_statement_names_neither_the_senders_time_nor_its_key(city: City) -> None:
+    """They find repeats, and nothing of them outlives an erasure."""
+    closed = city.closed_dataset()
+    first = city.record(closed, key="wage-7", observed="2031-03-05")
+    again = city.record(closed, key="wage-7", observed="2031-03-05")
+    assert (again["n"], again["duplicate"]) == (first["n"], True)
+    record = city.ask(first["links"]["self"], key=city.key).get_data(as_text=True)
+    assert "wage-7" not in record
+    assert "2031-03-05T" in record
+    assert '"observed"' not in record
