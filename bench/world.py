@@ -13,7 +13,7 @@ from notary.config import Settings
 from notary.local.client import Client
 from notary.local.ports import free_port
 from notary.local.processes import Child, Children
-from notary.local.run import Local
+from notary.local.stage import Local
 from notary.store.pool import Pool
 from notary.usecases.reading import Reading
 from notary.usecases.registers import Caller, add_dataset
