@@ -10,7 +10,7 @@ COPY requirements/build.txt requirements/run.txt requirements/merkletools.txt re
 RUN python -m venv .venv \
  && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
  && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/run.txt \
- && .venv/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation --require-hashes -r requirements/merkletools.txt
+ && .venv/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation --use-pep517 --require-hashes -r requirements/merkletools.txt
 COPY LICENSE README.md pyproject.toml setup.cfg ./
 COPY notary notary
 COPY iot_ingest iot_ingest

@@ -8,6 +8,12 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 CODE := notary iot_ingest schemas bench tests
 
+# An environment whose Python is gone, or whose checkout was moved or copied, is made anew.
+ifeq ($(shell $(PY) -c '' 2>/dev/null && grep -qF '$(CURDIR)/$(PY)' .venv/bin/pip && echo sound),)
+$(shell rm -f .venv/run.stamp .venv/dev.stamp)
+VENV := $(PYTHON) -m venv --clear .venv
+endif
+
 .PHONY: help run test test-long lint check bench verifier image lock clean
 .DEFAULT_GOAL := help
 
@@ -17,10 +23,10 @@ help: ## print the targets
 .venv/run.stamp: requirements/build.txt requirements/run.txt requirements/merkletools.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed: apt-get install python3 python3-venv"; exit 1; }
 	@echo "Setting up .venv with $(PYTHON) ..."
-	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(VENV)
 	@$(PIP) install --require-hashes -r requirements/build.txt
 	@$(PIP) install --require-hashes -r requirements/run.txt
-	@$(PIP) install --no-deps --no-build-isolation --require-hashes -r requirements/merkletools.txt
+	@$(PIP) install --no-deps --no-build-isolation --use-pep517 --require-hashes -r requirements/merkletools.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
