@@ -3,7 +3,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
@@ -22,19 +22,25 @@ def city(world: World) -> City:
     return City(world)
 
 
-@pytest.fixture(scope="module")
-def _standing(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+@contextmanager
+def standing_city(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A notary that outlives a test, in a database of its own."""
     name = f"city_{secrets.token_hex(4)}"
     with closing(psycopg2.connect(postgres.url_of("postgres"))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     made = World.make(tmp_path_factory.mktemp("city"), postgres.url_of(name))
-    city = City(made)
-    city.open_dataset()
-    city.record("weather")
-    yield city
+    yield City(made)
     made.close()
+
+
+@pytest.fixture(scope="module")
+def _standing(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with standing_city(postgres, tmp_path_factory) as city:
+        city.open_dataset()
+        city.record("weather")
+        yield city
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """The people's pages: what they say, in which language, and what they never do."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from notary.core.note import parse_vkey
+from notary.local.postgres import Postgres
 from tests.api.city import City
+from tests.api.conftest import standing_city
 
 RECORD = "/datasets/weather/sources/desk/records/0"
 VOID = {"meta", "link", "input", "img", "br"}
@@ -52,9 +55,16 @@ class Page(HTMLParser):
         return [str(found.get("class")) for name, found in self.tags if name == tag]
 
 
-@pytest.fixture
-def told(city: City) -> City:
-    """A city with an anchored record that tries to be more than text."""
+@pytest.fixture(scope="module")
+def told(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city with an anchored record that tries to be more than text; nobody changes it."""
+    with standing_city(postgres, tmp_path_factory) as city:
+        tell(city)
+        yield city
+
+
+def tell(city: City) -> None:
+    """What the city holds."""
     city.open_dataset(label="Weather <b>of</b> the city & more")
     city.record(
         "weather",
@@ -63,7 +73,6 @@ def told(city: City) -> City:
         observed="'\"<noon>",
     )
     city.world.settle()
-    return city
 
 
 def test_the_first_page_says_what_this_notary_holds(told: City) -> None:
@@ -198,8 +207,10 @@ def test_a_record_that_is_not_there(shared: City, n: str) -> None:
 def test_times_are_told_where_the_city_is_and_in_utc(told: City) -> None:
     """With the offset, and UTC beside it."""
     services = told.app.extensions["city-notary"]
+    kept = services.timezone
     object.__setattr__(services, "timezone", ZoneInfo("Asia/Shanghai"))
     page = Page(told.ask(RECORD))
+    object.__setattr__(services, "timezone", kept)
     assert "2031-03-05 14:07:08+08:00 (2031-03-05T06:07:08.123456Z)" in page.text
 
 
