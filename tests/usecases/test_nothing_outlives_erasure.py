@@ -163,7 +163,13 @@ def guessed(scene: Scene, data: bytes, statement: str) -> list[tuple[str, int]]:
                     continue
                 sign = seal(bare)
                 short = sign if name == "plain" else sign[:8]
-                shapes = (short, short.hex().encode(), base64.b64encode(sign)[:12])
+                # Of a payload its last whole sextet too: its neighbours begin as it does.
+                whole = base64.b64encode(sign).rstrip(b"=")[:-1]
+                shapes = (
+                    short,
+                    short.hex().encode(),
+                    whole if name == "plain" else whole[:12],
+                )
                 if any(shape in data for shape in shapes):
                     found.append((name, number))
     return found
