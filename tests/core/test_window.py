@@ -138,6 +138,16 @@ def test_a_window_that_was_put_together_is_checked_as_strictly() -> None:
         verify_window(replace(window, statements=()), TRUST)
 
 
+def test_records_received_at_the_same_time_follow_each_other() -> None:
+    """Also in a window that was put together."""
+    city = City()
+    for n in range(3):
+        city.accept("s1", b"%d" % n, received=START)
+    city.seal()
+    window = parse_window(canonical.dumps(city.window({"by": "n", "from": 0, "to": 3})))
+    assert verify_window(window, TRUST).asked_count == 3
+
+
 def test_a_window_with_another_receipt_is_refused() -> None:
     """Also where the receipt is of a row, which a text can't say."""
     city = City()

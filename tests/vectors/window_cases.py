@@ -80,6 +80,8 @@ def _valid() -> Iterator[Case]:
     yield valid("n = 3 to 6 without neighbours", bare, HELD, [3, 6, 4])
     more = city.window({"by": "n", "from": 3, "to": 100}, 3)
     yield valid("an end that isn't there yet", more, OPEN, [3, 9, 7])
+    soon = city.window({"by": "n", "from": 3, "to": 11}, 3)
+    yield valid("an end that is one record away", soon, OPEN, [3, 9, 7])
     # s1 was received at 2, 3, 6, 7, 10, 11, 14, 15, 18 and 19 seconds.
     between = city.window(asked_by_time("06.000000", "11.000000"), 1, 5)
     yield valid("received from 6 to before 11", between, HELD, [2, 4, 3])
@@ -103,6 +105,10 @@ def _valid() -> Iterator[Case]:
     erased = closed.window(ALL) | {"erased": [{"n": 4, **ERASED}]}
     want = checked | {"erased": "own-word"}
     yield valid("an erased record", erased, want, [0, 9, 10], payloads=payloads)
+    ends = closed.window({"by": "n", "from": 2, "to": 6}, 1, 6)
+    ends["erased"] = [{"n": 1, **ERASED}, {"n": 6, **ERASED}]
+    want = HELD | {"erased": "own-word"}
+    yield valid("erased records at both ends", ends, want, [2, 5, 4])
     yield valid("members of every kind", _motley(), HELD, [0, 5, 6])
 
 
@@ -232,7 +238,8 @@ def _spans(city: City) -> Iterator[Case]:
         ("n as text", {"by": "n", "from": "0", "to": "3"}),
         ("n that is true", {"by": "n", "from": 0, "to": True}),
         ("times the wrong way round", asked_by_time("06.000000", "05.000000")),
-        ("times without fraction", asked_by_time("06", "07")),
+        ("from without fraction", asked_by_time("06", "07.000000")),
+        ("to without fraction", asked_by_time("06.000000", "07")),
         ("times as numbers", {"by": "received", "from": 1, "to": 2}),
         ("an empty sender's time", {"by": "observed", "from": "", "to": "2"}),
         ("a sender's time with a newline", {"by": "observed", "from": "1\n", "to": "2"}),
@@ -318,6 +325,11 @@ def _form(window: dict[str, Any]) -> Iterator[Case]:
         item = [*rest[:3], {key: rest[3][key] for key in rest[3] if key != name}, *rest[4:]]
         yield case(f"a record without {name}", window | {"rest": item}, FORM)
     yield case("a record that is text", window | {"rest": ["d"]}, FORM)
+    part = make(rounds=5).window({"by": "n", "from": 3, "to": 5}, 2, 5)
+    before = part | {"erased": [{"n": 1, **ERASED}]}
+    yield case("an erasure of the record before the first", before, FORM)
+    after = part | {"erased": [{"n": 6, **ERASED}]}
+    yield case("an erasure of the record after the last", after, FORM)
     for desc, erased in (
         ("no erasure", []),
         ("an erasure of what is not carried", [{"n": 10, **ERASED}]),
