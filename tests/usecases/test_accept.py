@@ -469,8 +469,9 @@ def test_a_held_lane_is_left_out_and_the_others_go_on(air: World) -> None:
     for name, answer in zip(names, answers, strict=True):
         assert (answer is None) is (lanes[name] == lanes["s0"])
     assert sum(answer is None for answer in answers) < 20
-    again = acceptor.accept_free([reading(name, b"3") for name in names], air.now)
-    assert all(again)
+    # The holder's lock may outlive its block by a moment: wait for it.
+    again = acceptor.accept([reading(name, b"3") for name in names], air.now)
+    assert not any(isinstance(answer, Refusal) for answer in again)
     assert check_store(air) == 20 + sum(map(bool, answers)) + 20
 
 
