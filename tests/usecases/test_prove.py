@@ -139,6 +139,19 @@ def test_a_committed_but_unsigned_checkpoint_is_no_checkpoint(world: World) -> N
     assert not_yet.value.state == "sealed"
 
 
+def test_the_first_signed_checkpoint_is_taken_not_an_unsigned_one_before_it(world: World) -> None:
+    """A root that a crash left unsigned doesn't keep the records under it from a proof."""
+    acceptance = world.add(world.dataset("weather"), 5)[0]
+    world.seal()
+    world.sign()
+    world.add("weather", 5, seed=1)
+    world.settle()
+    world.change("UPDATE checkpoints SET note = NULL WHERE size = 1")
+    receipt = json.loads(prove(world, acceptance).text)
+    assert receipt["checkpoint"].splitlines()[1] == "2"
+    verify_receipt(prove(world, acceptance).text, world.parts.trust())
+
+
 @pytest.mark.parametrize("state", ["built", "submitted", "committed", "failed", "unknown"])
 def test_an_anchor_that_is_not_verified_is_no_anchor(world: World, state: str) -> None:
     """Only what was read back from the ledger counts."""

@@ -111,6 +111,13 @@ def test_a_shrunken_log_is_not_signed(grown: World) -> None:
     refuses(grown, StateRefused)
 
 
+def test_an_emptied_log_is_not_taken_for_a_new_one(grown: World) -> None:
+    """Nothing to sign is no answer where something was signed."""
+    grown.gate.open()
+    grown.change("UPDATE log SET size = 0")
+    refuses(grown, StateRefused)
+
+
 def test_a_mark_of_more_than_the_log_stops_signing(grown: World) -> None:
     """Another process signed more than this database holds (after the gate opened)."""
     grown.gate.open()
