@@ -10,7 +10,7 @@ again). A held reading's message may be acknowledged after later ones.
 
 import ssl
 from collections.abc import Callable, Sequence
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +28,7 @@ KEEPALIVE_SECONDS: Final = 60
 MIN_RECONNECT_SECONDS: Final = 1
 MAX_RECONNECT_SECONDS: Final = 15
 MAX_RECEIVE: Final = 65_535
+FLUSH_SECONDS: Final = 10
 LEAVE_SECONDS: Final = 10
 _PUBACK: Final = 0x40
 
@@ -85,6 +86,7 @@ class Subscriber:
         self._lock = Lock()
         self._connection = 0
         self._leaving = False
+        self._answered = Event()
         self.connected = False
         self.subscribed = False
         self.problem: str | None = "not connected yet"
@@ -140,8 +142,17 @@ class Subscriber:
                 self._client.acknowledge(mids)
 
     def stop(self) -> None:
-        """Write what is acknowledged and leave; the session waits for us at the broker."""
+        """
+        Leave once the broker has read all acknowledgements, so that none comes again.
+
+        It answers in the order in which it reads: the answer to a subscription proves it.
+        The session waits for us at the broker.
+        """
         self._leaving = True
+        if self.connected:
+            self._answered.clear()
+            self._subscribe()
+            self._answered.wait(FLUSH_SECONDS)
         self._client.disconnect()
         leaving = Thread(target=self._client.loop_stop, name="mqtt-leave", daemon=True)
         leaving.start()
@@ -154,6 +165,7 @@ class Subscriber:
             self._connection += 1
             self.connected = self.subscribed = False
             self.problem = problem
+        self._answered.set()
 
     # -- on the network thread; an exception here would end it
 
@@ -201,6 +213,7 @@ class Subscriber:
             for (topic_filter, qos), reason in zip(self._filters, reasons, strict=False)
             if reason.is_failure or reason.value < qos
         ]
+        self._answered.set()
         self.subscribed = not refused
         self.problem = f"the broker refused: {', '.join(refused)}" if refused else None
 
