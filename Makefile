@@ -69,11 +69,11 @@ image: ## build the container image (docker, podman or buildah)
 	test -n "$$b" || { echo "None of docker, podman and buildah works here."; exit 1; }; \
 	echo "with $$b"; $$b build --tag city-notary .
 
-lock: .venv/dev.stamp ## rebuild requirements/*.txt from pyproject.toml (needs uv)
-	@echo 'setuptools>=77' | uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/build.txt
-	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local pyproject.toml -o requirements/run.txt
-	@echo 'iotcore==0.4.0' | uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/broker.txt
-	@uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+lock: ## rebuild requirements/*.txt from pyproject.toml (needs uv)
+	@echo 'setuptools>=77' | uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/build.txt
+	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local pyproject.toml -o requirements/run.txt
+	@echo 'iotcore==0.4.0' | uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/broker.txt
+	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## remove what was built; ./var with its data stays
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

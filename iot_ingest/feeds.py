@@ -2,7 +2,7 @@
 """Feeds: which topics mean which dataset and source, and how their messages are read."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from iot_ingest.codecs import Codec, Decoded, Fault, Members
 from iot_ingest.topics import MalformedTopic, Template, filter_matches
@@ -28,6 +28,16 @@ class Feed:
     keeps_names: bool
     qos: int
     by: str
+    evidence: Literal["reading", "message"] = "reading"
+    signature: Literal["ignore", "record", "require"] = "ignore"
+    signed_by: Literal["jws", "hmac", "cose"] | None = None
+    sources: Literal["open", "registered"] = "registered"
+    max_sources: int = 10_000
+    acceptances: Literal["off", "response", "fixed", "reply"] = "off"
+    acceptance_topic: str | None = None
+    signed_acceptances: bool = False
+    interval_seconds: int | None = None
+    broker: str = "default"
 
     def read(self, dataset: str, source: str, payload: bytes) -> tuple[list[Reading], list[Fault]]:
         """The readings of a message, and what could not be read."""
@@ -39,7 +49,7 @@ class Feed:
                 readings.append(
                     Reading(
                         dataset=dataset,
-                        source=source,
+                        source=item.source or source,
                         payload=item.payload,
                         type=self.type,
                         by=self.by,
@@ -47,6 +57,7 @@ class Feed:
                         key=item.key,
                         pack=pack,
                         keeps_names=self.keeps_names,
+                        closed_only=self.codec.secret,
                     )
                 )
             else:

@@ -11,12 +11,25 @@ MAX_BYTES: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Properties:
+    """What MQTT 5 sends along (sections 3.3.2.3.5 to 3.3.2.3.7)."""
+
+    user: tuple[tuple[str, str], ...] = ()
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the broker; `ticket` is what its acknowledgement needs (None: none)."""
+    """
+    A message of the broker; `ticket` is what its acknowledgement needs (None: none),
+    `properties` is None where it had none of them.
+    """
 
     topic: str
     payload: bytes
     ticket: object = None
+    properties: Properties | None = None
 
 
 class Inbox:

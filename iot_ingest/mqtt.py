@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iot_ingest.inbox import Message
+from iot_ingest.inbox import Properties as Sent
 from notary.core.errors import NotaryError
 
 SESSION_SECONDS: Final = 7 * 86_400
@@ -223,7 +224,16 @@ class Subscriber:
             topic = message.topic
         except UnicodeDecodeError:
             topic = bytes(message._topic).decode("utf-8", "replace")
-        self._receive(Message(topic, bytes(message.payload), ticket))
+        self._receive(Message(topic, bytes(message.payload), ticket, _sent(message.properties)))
+
+
+def _sent(properties: Any) -> Sent | None:
+    """The properties that are of use, or None without any."""
+    user = getattr(properties, "UserProperty", None)
+    topic = getattr(properties, "ResponseTopic", None)
+    if user is None and topic is None:
+        return None
+    return Sent(tuple(user or ()), topic, getattr(properties, "CorrelationData", None))
 
 
 def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:

@@ -14,11 +14,15 @@ MAX_PAYLOAD_BYTES: Final = 262_144
 
 
 class Decoded(NamedTuple):
-    """One reading: its bytes as they came, the sender's time and message id as sent."""
+    """
+    One reading: its bytes as they came, the sender's time and message id as sent, and the
+    device that the message names (None: it names none, the topic does).
+    """
 
     payload: bytes
     observed: str | None = None
     key: str | None = None
+    source: str | None = None
 
 
 class Fault(NamedTuple):
@@ -46,11 +50,19 @@ Decode = Callable[[bytes, Members], Sequence[Decoded | Fault]]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A way to read messages; `type` is the media type of one reading."""
+    """
+    A way to read messages; `type` is the media type of one reading.
+
+    `names_source`: each reading names its device. `secret`: payloads hold a password.
+    `media_types`: those of a message that comes by HTTP.
+    """
 
     decode: Decode
     type: str
     has_members: bool
+    names_source: bool = False
+    secret: bool = False
+    media_types: tuple[str, ...] = ()
 
 
 def codecs() -> dict[str, Codec]:

@@ -33,7 +33,8 @@ class Reading:
 
     `observed` and `key` are the sender's time and message id as sent; `pack` is the
     message from which the reading was split. Both stand in the statement of an open
-    dataset; in any other only where the feed says so (`keeps_names`).
+    dataset; in any other only where the feed says so (`keeps_names`). `closed_only`: the
+    payload holds a password, so an open dataset, whose digests can be guessed at, refuses it.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class Reading:
     key: str | None = None
     pack: Pack | None = None
     keeps_names: bool = False
+    closed_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
