@@ -193,20 +193,27 @@ def root_from_tiles(read: TileReader, size: int, *, cache: Cache | None = None) 
 
 
 def inclusion_path_from_tiles(
-    read: TileReader, index: int, size: int, *, cache: Cache | None = None
+    read: TileReader,
+    index: int,
+    size: int,
+    *,
+    cache: Cache | None = None,
+    height: int = TILE_HEIGHT,
 ) -> list[bytes]:
     """
     The same as `tree.inclusion_path` in a tree of `size` leaves, read from its tiles.
 
-    Each tile is read at most once. `cache` as in `root_from_tiles`.
-    Requires 0 <= index < size < 2^63.
+    Each tile is read at most once. `cache` as in `root_from_tiles`. A store may cut its
+    trees into lower tiles (2^height hashes, level l over (2^height)^l leaves each), of
+    which a path needs more, and fewer hashes in all.
+    Requires 0 <= index < size < 2^63 and height >= 1.
 
     Raises:
         MalformedProof: there is no such leaf.
         MalformedTile: a tile has another length than asked for.
     """
     nodes = inclusion_nodes(index, size)
-    return list(map(_Nodes(read, size, cache).hash, nodes))
+    return list(map(_Nodes(read, size, cache, height).hash, nodes))
 
 
 def consistency_path_from_tiles(
@@ -229,9 +236,12 @@ def consistency_path_from_tiles(
 class _Nodes:
     """The nodes of a tree of one size, each computed from tiles when it is asked for."""
 
-    def __init__(self, read: TileReader, size: int, cache: Cache | None) -> None:
+    def __init__(
+        self, read: TileReader, size: int, cache: Cache | None, height: int = TILE_HEIGHT
+    ) -> None:
         self._read = read
         self._size = size
+        self._height = height
         self._tiles: Cache = {} if cache is None else cache
 
     def hash(self, node: Node) -> bytes:
@@ -245,8 +255,8 @@ class _Nodes:
         return node_hash(self._complete_hash(left), self.hash(right))
 
     def _complete_hash(self, node: Node) -> bytes:
-        tile_level, height = divmod(node[0], TILE_HEIGHT)
-        index, place = divmod(node[1], TILE_WIDTH >> height)
+        tile_level, height = divmod(node[0], self._height)
+        index, place = divmod(node[1], 1 << (self._height - height))
         levels = self._levels(tile_level, index)
         while len(levels) <= height:
             levels.append(parents(levels[-1]))
@@ -254,8 +264,8 @@ class _Nodes:
 
     def _levels(self, level: int, index: int) -> list[list[bytes]]:
         """The hashes of a tile, and above them as many inner levels as were asked for."""
-        hashes = self._size >> (level * TILE_HEIGHT)
-        width = min(TILE_WIDTH, hashes - index * TILE_WIDTH)
+        hashes = self._size >> (level * self._height)
+        width = min(1 << self._height, hashes - (index << self._height))
         levels = self._tiles.get((level, index, width))
         if levels is None:
             tile = self._read(level, index, width)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log's hashes as tiles: read a tile, append a leaf."""
+"""Trees in the store: a batch's tiles, and the log's hashes as tiles."""
 
-from notary.core.tiles import TILE_WIDTH
-from notary.core.tree import root
+from collections.abc import Iterator
+
+from notary.core.tiles import TILE_HEIGHT, TILE_WIDTH, tiles_of
+from notary.core.tree import Tree, root
 from notary.store.errors import StoreRefused
 from notary.store.pool import Transaction
 
@@ -37,3 +39,16 @@ def append_leaf(tx: Transaction, index: int, leaf: bytes) -> None:
         tile = read_log_tile(tx, level, index, TILE_WIDTH)
         hash_ = root([tile[at : at + 32] for at in range(0, len(tile), 32)])
         level += 1
+
+
+def stored_tiles(tree: Tree) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """
+    A batch's tree as it is kept: level, index, hashes, and the roots over each 16 of them.
+
+    Only complete subtrees have one, so a last tile may have fewer than 16, or none.
+    """
+    half = TILE_HEIGHT // 2
+    for level, index, data in tiles_of(tree):
+        roots = tree.complete(level * TILE_HEIGHT + half)
+        start = index * (TILE_WIDTH >> half)
+        yield level, index, data, b"".join(roots[start : start + (TILE_WIDTH >> half)])

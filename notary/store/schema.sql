@@ -30,6 +30,7 @@ CREATE TABLE batch_tiles (
     tree smallint NOT NULL,
     level smallint NOT NULL,
     data bytea NOT NULL STORAGE e,
+    middle bytea NOT NULL STORAGE e,
     CONSTRAINT batch_tiles_pkey PRIMARY KEY (batch, tree, level, index)
 );
 
@@ -85,11 +86,10 @@ CREATE TABLE digests (
 
 CREATE TABLE duplicates (
     key_print bigint NOT NULL,
-    payload_print bigint NOT NULL,
     n bigint NOT NULL,
-    chain integer NOT NULL,
-    day integer NOT NULL,
-    CONSTRAINT duplicates_pkey PRIMARY KEY (key_print, payload_print)
+    payload_print integer NOT NULL,
+    chain smallint NOT NULL,
+    day smallint NOT NULL
 );
 
 CREATE TABLE forms (
@@ -240,5 +240,6 @@ CREATE TABLE sources (
 );
 
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
+CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
 CREATE SEQUENCE segment_numbers;

@@ -214,13 +214,14 @@ class Acceptor:
             digest=payload_hash(salt, reading.payload),
             message=message_hash(salt, reading.pack),
             key_print=self._print(known.encode()) if has_print else None,
-            payload_print=self._print(b"payload " + reading.payload) if has_print else 0,
+            payload_print=self._print(b"payload " + reading.payload, 4) if has_print else 0,
             observed=reading.observed if named else None,
             key=reading.key if named else None,
         )
 
-    def _print(self, data: bytes) -> int:
-        return int.from_bytes(hmac_digest(self._secret, data, "sha256")[:8], "big", signed=True)
+    def _print(self, data: bytes, size_bytes: int = 8) -> int:
+        mac = hmac_digest(self._secret, data, "sha256")
+        return int.from_bytes(mac[:size_bytes], "big", signed=True)
 
     # -- the transaction
 

@@ -12,9 +12,9 @@ from notary.core.errors import NotaryError
 from notary.core.hashing import commitment, digest
 from notary.core.runs import Run, check_continues, check_run_list, format_run, run_leaf
 from notary.core.statement import parse_statement, statement_leaf
-from notary.core.tiles import tiles_of
-from notary.core.tree import root
+from notary.core.tree import Tree, root
 from notary.core.words import ZERO_HASH
+from notary.store.logtiles import stored_tiles
 from notary.store.pool import Transaction
 from notary.usecases.record import statement_text
 
@@ -139,12 +139,12 @@ class BatchAudit:
 
     def _look_at_tiles(self, batch: int, leaves: list[bytes], run_leaves: list[Any]) -> None:
         wanted = {
-            (tree, level, index): data
+            (tree, level, index): (data, middle)
             for tree, hashes in enumerate((leaves, run_leaves))
-            for level, index, data in tiles_of(hashes)
+            for level, index, data, middle in stored_tiles(Tree(hashes))
         }
-        for tree, level, index, data in self._tx.rows("audit_batch_tiles", batch=batch):
-            if wanted.pop((tree, level, index), None) != data:
+        for tree, level, index, *tile in self._tx.rows("audit_batch_tiles", batch=batch):
+            if wanted.pop((tree, level, index), None) != tuple(tile):
                 raise Differs(f"Batch {batch}: tile {tree}/{level}/{index} is another one.")
         if wanted:
             raise Differs(f"Batch {batch}: tile {next(iter(wanted))} is missing.")

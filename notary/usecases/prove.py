@@ -3,15 +3,15 @@
 Prove: from a record to its receipt (docs/spec/receipt-v1.md).
 
 What a batch adds to a receipt (descriptor, path in the log, checkpoint, anchors) is made
-once and kept once it can't change any more; the tiles that were read are kept as long as
-there is room. A receipt costs one query beyond that, whatever the log's size.
+once and kept once it can't change any more. A receipt costs one query beyond that, and of
+each tree the hashes around its own path, whatever the log's size.
 """
 
 import json
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from typing import Any, Literal
 from notary.core.errors import NotaryError
 from notary.core.runs import Run, format_run
 from notary.core.statement import statement_leaf
-from notary.core.tiles import inclusion_path_from_tiles
+from notary.core.tiles import TILE_WIDTH, inclusion_path_from_tiles
 from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
@@ -29,8 +29,9 @@ from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
 
 Until = Literal["signed", "witnessed", "anchored"]
 
-MAX_TILES = 2048
-MAX_BATCHES = 4096
+MAX_BATCHES = 1024
+GROUP_HEIGHT = 4
+"""A path is read from tiles of 16 hashes: a part of a stored tile, or its `middle`."""
 
 
 class NotYet(NotaryError):
@@ -64,47 +65,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _BatchPart:
-    """What all receipts of a batch share; `json` holds its members, ready to be put in."""
+    """
+    What all receipts of a batch share: `json` holds its members, ready to be put in, and
+    `tiles` the stored tiles of which most paths need one.
+    """
 
     run_count: int
     count: int
     json: Mapping[str, str]
     anchored: bool
-
-
-class Tiles:
-    """Tiles of batch trees that were read, the least recently used given up first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[tuple[int, int, int, int, int], list[list[bytes]]] = OrderedDict()
-
-    def of(self, batch: int, tree: int) -> "_TreeTiles":
-        """The tiles of one tree, as a cache for the functions in core/tiles.py."""
-        return _TreeTiles(self._known, self._most, batch, tree)
-
-
-class _TreeTiles(dict[tuple[int, int, int], list[list[bytes]]]):
-    """A view of `Tiles` on one tree. Tiles of sealed trees never change."""
-
-    def __init__(
-        self,
-        known: OrderedDict[tuple[int, int, int, int, int], list[list[bytes]]],
-        most: int,
-        batch: int,
-        tree: int,
-    ) -> None:
-        super().__init__()
-        self._known, self._most, self._tree = known, most, (batch, tree)
-
-    def get(self, key: tuple[int, int, int], default: Any = None) -> Any:
-        """The tile, or the default."""
-        return self._known.get(self._tree + key, default)
-
-    def __setitem__(self, key: tuple[int, int, int], levels: list[list[bytes]]) -> None:
-        self._known[self._tree + key] = levels
-        while len(self._known) > self._most:
-            self._known.popitem(last=False)
+    tiles: dict[tuple[int, int, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
 
 class Prover:
@@ -114,7 +84,6 @@ class Prover:
         self._pool = pool
         self._required = {ledger.name for ledger in ledgers if ledger.required}
         self._kinds = {ledger.name: ledger.kind for ledger in ledgers}
-        self._tiles = Tiles(MAX_TILES)
         self._batches: OrderedDict[int, _BatchPart] = OrderedDict()
         self._lock = Lock()
 
@@ -170,8 +139,11 @@ class Prover:
             row["run_prev"],
             row["run_last"],
         )
-        path = self._path(tx, row["batch"], RECORDS_TREE, run.index_of(row["n"]), part.count)
-        run_path = self._path(tx, row["batch"], RUNS_TREE, row["position"], part.run_count)
+        place = run.index_of(row["n"])
+        records = _Groups(tx, row["batch"], RECORDS_TREE, part, place, row, "record")
+        runs = _Groups(tx, row["batch"], RUNS_TREE, part, row["position"], row, "run")
+        path = records.path(part.count)
+        run_path = runs.path(part.run_count)
         members = {
             **part.json,
             "kind": '"record"',
@@ -188,12 +160,6 @@ class Prover:
             if row["salt"] is not None:
                 members["salt"] = f'"{row["salt"].hex()}"'
         return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
-
-    def _path(self, tx: Transaction, batch: int, tree: int, index: int, size: int) -> list[bytes]:
-        read = partial(_read_batch_tile, tx, batch, tree)
-        with self._lock:
-            cache = self._tiles.of(batch, tree)
-            return inclusion_path_from_tiles(read, index, size, cache=cache)
 
     def _batch_part(self, tx: Transaction, index: int) -> _BatchPart | None:
         """What the batch adds, or None while no signed checkpoint covers it."""
@@ -249,8 +215,49 @@ def _hashes(path: Sequence[bytes]) -> str:
     return "[" + ",".join([f'"{hash_.hex()}"' for hash_ in path]) + "]"
 
 
-def _read_batch_tile(
-    tx: Transaction, batch: int, tree: int, level: int, index: int, width: int
-) -> bytes:
-    rows = tx.prepared("get_batch_tile", batch, tree, level, index)
-    return bytes(rows[0]["data"])[: 32 * width] if rows else b""
+class _Groups:
+    """
+    One tree of a batch as tiles of 16 hashes, for one path.
+
+    The two lowest came with the record; of the others there are few, which stay in mind.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        batch: int,
+        tree: int,
+        part: _BatchPart,
+        index: int,
+        row: Mapping[str, Any],
+        name: str,
+    ) -> None:
+        self._tx, self._batch, self._tree, self._tiles = tx, batch, tree, part.tiles
+        self._index = index
+        self._own = {
+            (0, index >> GROUP_HEIGHT): row[f"{name}_group"] or b"",
+            (1, index >> 2 * GROUP_HEIGHT): row[f"{name}_middle"] or b"",
+        }
+
+    def path(self, size: int) -> list[bytes]:
+        """The path of the leaf in a tree of `size` leaves."""
+        return inclusion_path_from_tiles(self._read, self._index, size, height=GROUP_HEIGHT)
+
+    def _read(self, level: int, index: int, width: int) -> bytes:
+        data = self._own.get((level, index))
+        if data is None and level % 2:
+            data = self._tile(level // 2, index)[1]
+        elif data is None:
+            tile, group = divmod(index, TILE_WIDTH >> GROUP_HEIGHT)
+            data = self._tile(level // 2, tile)[0][group << GROUP_HEIGHT + 5 :]
+        return data[: 32 * width]
+
+    def _tile(self, level: int, index: int) -> tuple[bytes, bytes]:
+        """A stored tile, and the roots over each 16 of its hashes."""
+        key = (self._tree, level, index)
+        found = self._tiles.get(key)
+        if found is None:
+            rows = self._tx.prepared("get_batch_tile", self._batch, *key)
+            found = (rows[0]["data"], rows[0]["middle"]) if rows else (b"", b"")
+            self._tiles[key] = found
+        return found

@@ -17,7 +17,7 @@ COVERED: dict[str, str] = {
     "segments": "lane dataset chain count batch sources counts",
     "digests": "digest source chain n",
     "batches": "index dataset number count leaf descriptor",
-    "batch_tiles": "batch tree level index data",
+    "batch_tiles": "batch tree level index data middle",
     "runs": "source chain first batch position number count start prev last",
     "log_hashes": "level index hash",
     "checkpoints": "size root note",

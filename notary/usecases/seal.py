@@ -16,11 +16,10 @@ from notary.core.descriptor import Descriptor, descriptor_leaf, format_descripto
 from notary.core.errors import NotaryError
 from notary.core.policy import SealingPolicy
 from notary.core.runs import Run, check_run_list, format_run, run_leaf
-from notary.core.tiles import tiles_of
-from notary.core.tree import root
+from notary.core.tree import Tree
 from notary.core.words import ZERO_HASH
 from notary.store import binary
-from notary.store.logtiles import append_leaf
+from notary.store.logtiles import append_leaf, stored_tiles
 from notary.store.pool import Pool, Transaction
 from notary.usecases.gate import Gate, read_incarnation
 from notary.usecases.marks import StateRefused
@@ -103,10 +102,10 @@ class Sealer:
             leaves, first, last = _read_leaves(tx, sources, chain)
             runs = _make_runs(sources, leaves, chain)
             flat = [leaf for source in sources for leaf in leaves[source.id]]
-            run_leaves = [run_leaf(format_run(run)) for run in runs]
-            batch_root = root(flat)
+            records_tree = Tree(flat)
+            runs_tree = Tree([run_leaf(format_run(run)) for run in runs])
             # An anchored root can't be withdrawn: both must agree before it exists.
-            check_roots(flat, batch_root, self._second_root)
+            check_roots(flat, records_tree.root, self._second_root)
             check_run_list(runs, len(flat))
             descriptor = format_descriptor(
                 Descriptor(
@@ -115,14 +114,14 @@ class Sealer:
                     number=number,
                     prev=prev,
                     count=len(flat),
-                    root=batch_root,
+                    root=records_tree.root,
                     first=first,
                     last=last,
-                    runs=root(run_leaves),
+                    runs=runs_tree.root,
                 )
             )
             leaf = descriptor_leaf(descriptor)
-            _copy_tiles(tx, index, flat, run_leaves)
+            _copy_tiles(tx, index, records_tree, runs_tree)
             _copy_runs(tx, index, sources, runs)
             tx.do(
                 "add_batch",
@@ -233,16 +232,21 @@ def _make_runs(sources: list[_Source], leaves: dict[int, list[bytes]], chain: in
     return runs
 
 
-def _copy_tiles(
-    tx: Transaction, batch: int, leaves: Sequence[bytes], run_leaves: Sequence[bytes]
-) -> None:
-    fields = pack(">h", 5) + binary.int8(batch)
+def _copy_tiles(tx: Transaction, batch: int, records: Tree, runs: Tree) -> None:
+    fields = pack(">h", 6) + binary.int8(batch)
     rows = [
         b"".join(
-            (fields, binary.int4(index), binary.int2(tree), binary.int2(level), binary.data(data))
+            (
+                fields,
+                binary.int4(index),
+                binary.int2(tree),
+                binary.int2(level),
+                binary.data(data),
+                binary.data(middle),
+            )
         )
-        for tree, hashes in ((RECORDS_TREE, leaves), (RUNS_TREE, run_leaves))
-        for level, index, data in tiles_of(hashes)
+        for tree, hashes in ((RECORDS_TREE, records), (RUNS_TREE, runs))
+        for level, index, data, middle in stored_tiles(hashes)
     ]
     tx.copy("copy_batch_tiles", binary.table(rows))
 

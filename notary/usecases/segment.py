@@ -46,9 +46,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A known key's record: None where it is no longer there."""
+    """A known key's record: None where it is no longer there; its payload while that is."""
 
     accepted: Acceptance | None
+    payload: bytes | None = None
 
 
 KnownKeys = dict[int, dict[int, Known]]
@@ -90,13 +91,14 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
     if places:
         lanes = [items[wanted[key_print]].lane for key_print, _ in places.values()]
         ids, chains, numbers = zip(*places, strict=True)
-        for source_id, chain, n, leaf, received in tx.rows(
+        for source_id, chain, n, leaf, received, payload in tx.rows(
             "find_accepted", lanes=lanes, sources=list(ids), chains=list(chains), ns=list(numbers)
         ):
             key_print, payload_print = places[source_id, chain, n]
             at = wanted[key_print]
             known[key_print][payload_print] = Known(
-                Acceptance(items[at].reading.dataset, sources[at].name, chain, n, leaf, received)
+                Acceptance(items[at].reading.dataset, sources[at].name, chain, n, leaf, received),
+                payload,
             )
     return known
 
@@ -124,7 +126,7 @@ class SegmentWriter:
         """The acceptance of an item: of a new record, or of the one that is there already."""
         same_key = {} if item.key_print is None else self._known.get(item.key_print, {})
         known = same_key.get(item.payload_print)
-        if known is not None and known.accepted is not None:
+        if known is not None and known.accepted is not None and _same(known, item):
             return replace(known.accepted, duplicate=True)
         reused = bool(same_key) and item.reading.key is not None
         head = self._heads[source.id]
@@ -142,7 +144,7 @@ class SegmentWriter:
         )
         self._write(item, source.id, form, accepted)
         if item.key_print is not None:
-            self._note_key(item, item.key_print, accepted, is_new=known is None)
+            self._note_key(item, item.key_print, accepted)
         head.next_n, head.leaf, head.received = head.next_n + 1, leaf, received
         return accepted
 
@@ -206,22 +208,26 @@ class SegmentWriter:
         counts[source] = counts.get(source, 0) + 1
         self._first.setdefault(item.lane, accepted.received)
 
-    def _note_key(self, item: Item, key_print: int, accepted: Acceptance, is_new: bool) -> None:
-        """Remember the key; one whose record is gone from the store keeps its row."""
-        self._known.setdefault(key_print, {})[item.payload_print] = Known(accepted)
-        if is_new:
-            self._duplicates.append(
-                b"".join(
-                    (
-                        DUPLICATE_FIELDS,
-                        binary.int8(key_print),
-                        binary.int8(item.payload_print),
-                        binary.int8(accepted.n),
-                        binary.int4(accepted.chain),
-                        binary.int4(binary.days(accepted.received)),
-                    )
+    def _note_key(self, item: Item, key_print: int, accepted: Acceptance) -> None:
+        known = Known(accepted, item.reading.payload)
+        self._known.setdefault(key_print, {})[item.payload_print] = known
+        self._duplicates.append(
+            b"".join(
+                (
+                    DUPLICATE_FIELDS,
+                    binary.int8(key_print),
+                    binary.int8(accepted.n),
+                    binary.int4(item.payload_print),
+                    binary.int2(accepted.chain),
+                    binary.int2(binary.days(accepted.received)),
                 )
             )
+        )
+
+
+def _same(known: Known, item: Item) -> bool:
+    """Whether the bytes are the same; of an erased payload only the print is left."""
+    return known.payload is None or known.payload == item.reading.payload
 
 
 def _statement(item: Item, source: Source, head: Head, received: datetime) -> Statement:

@@ -70,6 +70,21 @@ def test_proofs_from_tiles_equal_those_of_the_tree(size: int) -> None:
         assert path == kept.consistency_path(index + 1)
 
 
+@pytest.mark.parametrize("height", [1, 4, 8])
+@pytest.mark.parametrize("size", [*SIZES, 70_000])
+def test_a_path_is_the_same_from_tiles_of_any_height(height: int, size: int) -> None:
+    """A store may cut its trees lower than the log's tiles."""
+    grown = Tree(LEAVES[:size])
+
+    def read(level: int, index: int, width: int) -> bytes:
+        start = index << height
+        return b"".join(grown.complete(level * height)[start : start + width])
+
+    for index in {0, size // 3, size - 1}:
+        path = tiles.inclusion_path_from_tiles(read, index, size, height=height)
+        assert path == grown.inclusion_path(index)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_tiles_of_a_grown_tree_prove_its_earlier_sizes(data: st.DataObject) -> None:

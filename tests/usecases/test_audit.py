@@ -45,7 +45,7 @@ def fill(world: World) -> None:
     files = world.dataset(None)
     for seed in range(4):
         for dataset in (air, weather, wages, files):
-            world.add(dataset, 12, sources=6, seed=seed)
+            world.add(dataset, 18, sources=6, seed=seed)
         pack = Pack(b'{"seed": %d}\n{"second": true}' % seed)
         world.accept(
             Reading(dataset, "gate", line, "application/x-ndjson", "key:gw-1", pack=pack)

@@ -254,18 +254,34 @@ def test_an_erased_record_still_has_its_receipt(world: World, name: str | None) 
         assert ("salt" in json.loads(text)) == (acceptance is second and name is None)
 
 
+def test_a_receipt_verifies_wherever_its_record_lies_in_large_trees(world: World) -> None:
+    """Batches past one tile and at its edge: 256 + 1 records, and three tiles of them."""
+    weather, trust = world.dataset("weather"), world.parts.trust()
+    for count, sources in ((257, 257), (700, 40)):
+        acceptances = world.add(weather, count, sources=sources, seed=count)
+        world.settle()
+        prover = world.prover()
+        for acceptance in acceptances:
+            proof = prover.receipt(weather, acceptance.source, acceptance.n, caller=None)
+            verify_receipt(proof.text, trust)
+
+
 @pytest.mark.parametrize("tree", [0, 1])
-def test_a_damaged_tile_never_makes_a_receipt_that_verifies(world: World, tree: int) -> None:
+@pytest.mark.parametrize("column", ["data", "middle"])
+def test_a_damaged_tile_never_makes_a_receipt_that_verifies(
+    world: World, column: str, tree: int
+) -> None:
     """The path leads to another root, and any verifier says so."""
-    acceptances = world.add(world.dataset("weather"), 8, sources=4)
+    acceptances = world.add(world.dataset("weather"), 300, sources=40)
     world.settle()
     world.change(
-        "UPDATE batch_tiles SET data = set_byte(data, 40, get_byte(data, 40) # 1) WHERE tree = %s",
+        f"UPDATE batch_tiles SET {column} = set_byte({column}, 40, get_byte({column}, 40) # 1) "
+        f"WHERE tree = %s AND level = 0 AND length({column}) > 40",
         tree,
     )
     trust = world.parts.trust()
     refused = 0
-    for acceptance in acceptances:
+    for acceptance in acceptances[::7]:
         try:
             verify_receipt(prove(world, acceptance).text, trust)
         except NotaryError:

@@ -107,15 +107,16 @@ CREATE SEQUENCE segment_numbers;
 CREATE INDEX segments_waiting ON segments (dataset, number) WHERE batch IS NULL;
 
 -- Known keys: HMACs under the instance secret, kept for the stated horizon; `day` counts
--- from 2000-01-01.
+-- from 2000-01-01. The print of the payload only chooses among a key's records: while the
+-- payload is there, it is compared itself.
 CREATE TABLE duplicates (
     key_print bigint NOT NULL,
-    payload_print bigint NOT NULL,
     n bigint NOT NULL,
-    chain integer NOT NULL,
-    day integer NOT NULL,
-    PRIMARY KEY (key_print, payload_print)
+    payload_print integer NOT NULL,
+    chain smallint NOT NULL,
+    day smallint NOT NULL
 );
+CREATE INDEX duplicates_by_key ON duplicates (key_print);
 
 -- Look-up by digest, only in open datasets that ask for it.
 CREATE TABLE digests (
@@ -148,16 +149,19 @@ CREATE TABLE batches (
     UNIQUE (dataset, number)
 );
 
--- Trees of a batch as tiles: tree 0 over its records, tree 1 over its run list.
+-- Trees of a batch as tiles: tree 0 over its records, tree 1 over its run list. `middle` has
+-- the roots over each 16 hashes of the tile, so that a path needs 32 hashes of it, not 256.
 CREATE TABLE batch_tiles (
     batch bigint NOT NULL,
     index integer NOT NULL,
     tree smallint NOT NULL,
     level smallint NOT NULL,
     data bytea NOT NULL,
+    middle bytea NOT NULL,
     PRIMARY KEY (batch, tree, level, index)
 );
-ALTER TABLE batch_tiles ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE batch_tiles ALTER COLUMN data SET STORAGE EXTERNAL,
+                        ALTER COLUMN middle SET STORAGE EXTERNAL;
 
 -- The run list. The primary key finds the batch of a record.
 CREATE TABLE runs (

@@ -45,7 +45,7 @@ FROM duplicates d WHERE d.key_print = ANY(%(prints)s::bigint[])
 
 -- name: find_accepted
 -- Records that came before, each by the primary key.
-SELECT w.source, w.chain, w.n, r.leaf, r.received
+SELECT w.source, w.chain, w.n, r.leaf, r.received, r.payload
 FROM unnest(%(lanes)s::integer[], %(sources)s::integer[], %(chains)s::integer[],
             %(ns)s::bigint[]) AS w(lane, source, chain, n)
 JOIN records r ON r.lane = w.lane AND r.source = w.source AND r.chain = w.chain AND r.n = w.n
@@ -73,7 +73,7 @@ COPY records (lane, source, n, received, chain, form, flags, leaf, observed, key
               salt, payload) FROM STDIN (FORMAT binary)
 
 -- name: copy_duplicates
-COPY duplicates (key_print, payload_print, n, chain, day)
+COPY duplicates (key_print, n, payload_print, chain, day)
 FROM STDIN (FORMAT binary)
 
 -- name: copy_digests

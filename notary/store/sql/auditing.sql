@@ -79,7 +79,7 @@ WHERE g.count <> (SELECT coalesce(sum(count), 0) FROM unnest(g.counts) AS count)
 ORDER BY g.number
 
 -- name: audit_batch_tiles
-SELECT tree, level, index, data FROM batch_tiles WHERE batch = %(batch)s
+SELECT tree, level, index, data, middle FROM batch_tiles WHERE batch = %(batch)s
 ORDER BY tree, level, index
 
 -- name: audit_stray

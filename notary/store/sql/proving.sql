@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: find_record
--- One record with all that its statement and its place in a batch need. Prepared:
+-- One record with all that its statement and its place in a batch need: of both trees' lowest
+-- tiles the 16 hashes around it, and the roots over each 16 of the tile. Prepared:
 -- dataset, source, n, chain (or null: the current one).
 SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_salt,
        r.chain, r.n, r.received, f.by_word, f.type, r.flags, r.leaf, r.observed, r.key,
@@ -10,7 +11,11 @@ SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_sal
            SELECT leaf FROM records WHERE lane = r.lane AND source = r.source
               AND chain = r.chain AND n = r.n - 1) END AS prev,
        run.batch, run.position, run.number, run.first, run.count, run.start,
-       run.prev AS run_prev, run.last AS run_last
+       run.prev AS run_prev, run.last AS run_last,
+       substring(t.data FROM (run.start + r.n - run.first)::integer / 16 % 16 * 512 + 1 FOR 512)
+           AS record_group, t.middle AS record_middle,
+       substring(u.data FROM run.position / 16 % 16 * 512 + 1 FOR 512) AS run_group,
+       u.middle AS run_middle
 FROM datasets d
 JOIN sources s ON s.dataset = d.id
 JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = $3
@@ -20,6 +25,10 @@ LEFT JOIN LATERAL (
     SELECT * FROM runs WHERE source = s.id AND chain = r.chain AND first <= r.n
     ORDER BY first DESC LIMIT 1
 ) AS run ON r.n < run.first + run.count
+LEFT JOIN batch_tiles t ON t.batch = run.batch AND t.tree = 0 AND t.level = 0
+                       AND t.index = (run.start + r.n - run.first) / 256
+LEFT JOIN batch_tiles u ON u.batch = run.batch AND u.tree = 1 AND u.level = 0
+                       AND u.index = run.position / 256
 WHERE d.name = $1 AND s.name = $2
 
 -- name: find_batch
@@ -41,5 +50,5 @@ ORDER BY a.ledger, a.size
 
 -- name: get_batch_tile
 -- Prepared: batch, tree, level, index.
-SELECT data FROM batch_tiles
+SELECT data, middle FROM batch_tiles
 WHERE batch = $1 AND tree = $2 AND level = $3 AND index = $4

@@ -69,7 +69,7 @@ SELECT string_agg(hash, ''::bytea ORDER BY index) FROM log_hashes
 WHERE level = %(level)s AND index >= %(start)s AND index < %(stop)s
 
 -- name: copy_batch_tiles
-COPY batch_tiles (batch, index, tree, level, data) FROM STDIN (FORMAT binary)
+COPY batch_tiles (batch, index, tree, level, data, middle) FROM STDIN (FORMAT binary)
 
 -- name: copy_runs
 COPY runs (source, chain, first, batch, position, number, count, start, prev, last)
