@@ -79,7 +79,7 @@ def test_an_audit_of_an_honest_notary_is_clean(filled: World) -> None:
     """Open, closed, indexed, erased, waiting, signed, anchored: nothing differs."""
     report = filled.audit()
     assert report.findings == ()
-    assert (report.records, report.waiting) == (3 * 52, 52)
+    assert (report.records, report.waiting) == (3 * 76, 76)
     assert (report.batches, report.checkpoints, report.anchors) == (12, 3, 3)
     assert list(describe(report))[-1] == "Nothing differs."
 
