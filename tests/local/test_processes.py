@@ -27,7 +27,9 @@ time.sleep(600)
 PARENT = """
 import sys, time
 from pathlib import Path
+import signal
 from notary.local.processes import Child, Children
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 with Children() as children:
     for name in ("one", "two"):
         log = Path(sys.argv[1]) / name
@@ -56,7 +58,10 @@ def test_however_the_parent_ends_its_children_end(tmp_path: Path, number: int) -
         children = [int(parent.stdout.readline()) for _ in range(2)]
         assert all(map(is_running, children))
         parent.send_signal(number)
-        assert parent.wait(60) != 0
+        try:
+            assert parent.wait(60) != 0
+        finally:
+            parent.kill()
     assert eventually(lambda: not any(map(is_running, children)))
 
 
