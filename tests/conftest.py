@@ -7,6 +7,7 @@ the whole run fails: a test that didn't run proves nothing.
 """
 
 import secrets
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,12 @@ HERE = {"mosquitto": lambda: mosquitto_program() is not None, "iotcore": is_inst
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--long`: the sizes that the issues name."""
     parser.addoption("--long", action="store_true", help="the sizes that count")
+
+
+def pytest_configure() -> None:
+    """A shell's job in the background ignores Ctrl-C, and so would all that it starts."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

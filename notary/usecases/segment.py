@@ -115,7 +115,7 @@ class SegmentWriter:
         self._chain = chain
         self._heads = heads
         self._known = known
-        self._records: list[bytes] = []
+        self._records: dict[int, list[bytes]] = {}
         self._duplicates: list[bytes] = []
         self._digests: list[bytes] = []
         self._counts: dict[tuple[int, int], dict[int, int]] = {}
@@ -167,8 +167,10 @@ class SegmentWriter:
                 sources=list(counts),
                 counts=list(counts.values()),
             )
+        # Source by source, so that what is read together lies together and index pages fill.
+        records = [row for source in sorted(self._records) for row in self._records[source]]
         for query, rows in (
-            ("copy_records", self._records),
+            ("copy_records", records),
             ("copy_duplicates", self._duplicates),
             ("copy_digests", self._digests),
         ):
@@ -180,7 +182,7 @@ class SegmentWriter:
         received = binary.int8(binary.microseconds(accepted.received))
         n, source_field = binary.int8(accepted.n), binary.int4(source)
         chain = binary.int4(accepted.chain)
-        self._records.append(
+        self._records.setdefault(source, []).append(
             b"".join(
                 (
                     RECORD_FIELDS,

@@ -27,9 +27,7 @@ time.sleep(600)
 PARENT = """
 import sys, time
 from pathlib import Path
-import signal
 from notary.local.processes import Child, Children
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 with Children() as children:
     for name in ("one", "two"):
         log = Path(sys.argv[1]) / name
