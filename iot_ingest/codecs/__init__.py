@@ -67,6 +67,10 @@ class Codec:
 
 def codecs() -> dict[str, Codec]:
     """All codecs by name."""
+    from iot_ingest.codecs.alink import decode_alink
+    from iot_ingest.codecs.chirpstack import decode_chirpstack
+    from iot_ingest.codecs.hj212 import decode_hj212
+    from iot_ingest.codecs.iotda import decode_iotda
     from iot_ingest.codecs.json_object import decode_json, decode_ndjson
     from iot_ingest.codecs.raw import decode_raw
 
@@ -74,6 +78,33 @@ def codecs() -> dict[str, Codec]:
         "json": Codec(decode_json, "application/json", has_members=True),
         "ndjson": Codec(decode_ndjson, "application/json", has_members=True),
         "raw": Codec(decode_raw, "application/octet-stream", has_members=False),
+        "alink": Codec(
+            decode_alink,
+            "application/json",
+            has_members=False,
+            media_types=("application/x-alink+json",),
+        ),
+        "iotda": Codec(
+            decode_iotda,
+            "application/json",
+            has_members=False,
+            media_types=("application/x-iotda+json",),
+        ),
+        "chirpstack": Codec(
+            decode_chirpstack,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/x-chirpstack+json",),
+        ),
+        "hj212": Codec(
+            decode_hj212,
+            "text/plain",
+            has_members=False,
+            names_source=True,
+            secret=True,
+            media_types=("application/x-hj212",),
+        ),
     }
 
 
