@@ -174,7 +174,14 @@ class Pipeline:
         parts += [_Part(load, feed.name, reading) for reading in readings]
         for fault in faults:
             self._reject(
-                bad, load, feed.name, route.dataset, fault.reason, fault.detail, fault.payload
+                bad,
+                load,
+                feed.name,
+                route.dataset,
+                fault.reason,
+                fault.detail,
+                fault.payload,
+                feed.codec.secret,
             )
 
     def _reject(
@@ -186,8 +193,9 @@ class Pipeline:
         reason: str,
         detail: str,
         payload: bytes,
+        secret: bool = False,
     ) -> None:
-        rejected = Rejected(feed, load.message.topic, dataset, reason, detail, payload)
+        rejected = Rejected(feed, load.message.topic, dataset, reason, detail, payload, secret)
         bad.append(_Bad(load, rejected))
 
     # -- from readings to records
@@ -223,7 +231,14 @@ class Pipeline:
             reason = INTERNAL if isinstance(answer, Broken) else answer.reason
             reading = part.reading
             self._reject(
-                bad, part.load, part.feed, reading.dataset, reason, answer.detail, reading.payload
+                bad,
+                part.load,
+                part.feed,
+                reading.dataset,
+                reason,
+                answer.detail,
+                reading.payload,
+                reading.closed_only,
             )
 
     def _try_suspects(self, bad: list[_Bad]) -> None:

@@ -199,6 +199,12 @@ class Acceptor:
         dataset = datasets.get(reading.dataset)
         if dataset is None:
             raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
+        if dataset.is_open and reading.closed_only:
+            raise MalformedText(
+                "The payload holds a password, and by the digests of an open dataset it could "
+                "be guessed. Hand it in to a dataset that is not open.",
+                reason="needs-closed-dataset",
+            )
         salt = None if dataset.is_open else urandom(32)
         who = f"{dataset.id}/{reading.source}/"
         is_key = reading.key is not None

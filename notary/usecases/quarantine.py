@@ -9,6 +9,8 @@ A flood costs a bounded place, and one sender's none of another's:
 - of each feed MAX_KEPT_OF_FEED are kept in all;
 - of each payload the first MAX_KEPT_BYTES are kept, its whole size is noted.
 
+Passwords are masked before anything is kept (notary.usecases.masking).
+
 What failed for a fault of the notary's own (reason `internal`) is kept beyond MAX_KEPT.
 """
 
@@ -20,6 +22,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from notary.store.pool import Pool, Transaction
+from notary.usecases.masking import mask, mask_text
 from notary.usecases.registers import NotFound
 
 MAX_KEPT: Final = 100
@@ -34,7 +37,11 @@ INTERNAL: Final = "internal"
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A message, or a part of one, with the reason why it is no record."""
+    """
+    A message, or a part of one, with the reason why it is no record.
+
+    `secret`: its format holds a password, so that only what is harmless of it is kept.
+    """
 
     feed: str
     topic: str
@@ -42,6 +49,7 @@ class Rejected:
     reason: str
     detail: str
     payload: bytes
+    secret: bool = False
 
 
 def put_aside(pool: Pool, rejected: Sequence[Rejected], now: datetime) -> None:
@@ -82,9 +90,9 @@ def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: da
             topics=[topic for topic, _ in keep],
             datasets=[one.dataset for _, one in keep],
             reasons=[one.reason for _, one in keep],
-            details=[clean(one.detail, MAX_DETAIL_CHARACTERS) for _, one in keep],
+            details=[clean(mask_text(one.detail), MAX_DETAIL_CHARACTERS) for _, one in keep],
             sizes=[len(one.payload) for _, one in keep],
-            payloads=[one.payload[:MAX_KEPT_BYTES] for _, one in keep],
+            payloads=[mask(one.payload[:MAX_KEPT_BYTES], one.secret) for _, one in keep],
         )
     # In one order, so that two processes don't wait for each other.
     places = sorted(kept.keys() | counted.keys())

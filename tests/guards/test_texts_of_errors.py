@@ -106,6 +106,6 @@ def test_every_code_of_a_fault_has_a_sentence(language: str) -> None:
     reasons = Path("notary/core/strict_json.py").read_text(encoding="utf-8")
     codes |= {f"json-{reason}" for reason in re.findall(r'reason="([a-z0-9-]+)"', reasons)}
     refused = Path("notary/usecases/accept.py").read_text(encoding="utf-8")
-    codes |= set(re.findall(r'reason="(too-large|unknown-dataset)"', refused))
+    codes |= set(re.findall(r'reason="(too-large|unknown-dataset|needs-closed-dataset)"', refused))
     assert len(codes) > 25
     assert {code for code in codes if f"field.{code}" not in catalogue(language)} == set()
