@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The pages of docs/for-gateways: their feeds can be loaded, and each message that they show is
+the sample file and gives the readings that stand below it.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from iot_ingest.codecs import codecs
+from iot_ingest.feeds import Route
+from iot_ingest.feeds_file import parse_feeds
+
+PAGES = Path(__file__).parents[2] / "docs" / "for-gateways"
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(
+    r"^Topic `([^`]+)`,\s+message\s+\[`[^`]+`\]\(samples/([^)]+)\)[^`]*:\n\n"
+    r"```\w+\n(.*?)\n```\n\ngives[^`]*:\n\n```json\n(.*?)\n```$",
+    re.MULTILINE | re.DOTALL,
+)
+ALINK, IOTDA, CHIRPSTACK, HJ212 = (
+    PAGES / f"{name}.md" for name in ("alink", "iotda", "chirpstack", "hj212")
+)
+
+
+class Example(NamedTuple):
+    """A message on a page: its topic, its sample, how it is shown, and its readings."""
+
+    page: Path
+    topic: str
+    sample: bytes
+    shown: str
+    readings: list[dict[str, str | None]]
+
+
+def examples(page: Path) -> list[Example]:
+    """All of a page."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Example(
+            page,
+            topic,
+            (PAGES / "samples" / name).read_bytes(),
+            shown,
+            [json.loads(line) for line in lines.splitlines()],
+        )
+        for topic, name, shown, lines in EXAMPLE.findall(text)
+    ]
+
+
+def feeds_of(page: Path) -> str:
+    """The configuration that a page shows."""
+    return "\n".join(TOML.findall(page.read_text(encoding="utf-8")))
+
+
+EXAMPLES = [example for page in sorted(PAGES.glob("*.md")) for example in examples(page)]
+
+
+@pytest.mark.parametrize(
+    ("page", "count"),
+    [(ALINK, 2), (IOTDA, 2), (CHIRPSTACK, 1), (HJ212, 1)],
+    ids=lambda value: getattr(value, "stem", ""),
+)
+def test_a_page_shows_its_format(page: Path, count: int) -> None:
+    """Each kind of message has its example, and the feed names the page's codec."""
+    assert len(examples(page)) == count
+    feeds = parse_feeds(feeds_of(page), page.name).all
+    assert {feed.codec for feed in feeds} == {codecs()[page.stem]}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one.page.stem} {one.topic[-30:]}")
+def test_a_message_gives_the_readings_that_stand_below_it(example: Example) -> None:
+    """By the page's own feed and the topic that it names; without `payload` it is the message."""
+    shown = example.shown.encode()
+    assert example.sample.replace(b"\r\n", b"\n").rstrip(b"\n") == shown
+    route = parse_feeds(feeds_of(example.page), example.page.name).route(example.topic)
+    assert isinstance(route, Route)
+    readings, faults = route.feed.read(route.dataset, route.source, example.sample)
+    assert faults == []
+    told = [{**one} for one in example.readings]
+    for one in told:
+        one.setdefault("payload", example.sample.decode())
+    assert told == [
+        {
+            "dataset": one.dataset,
+            "source": one.source,
+            "observed": one.observed,
+            "key": one.key,
+            "payload": one.payload.decode(),
+        }
+        for one in readings
+    ]
+
+
+@pytest.mark.parametrize("page", [ALINK, IOTDA, CHIRPSTACK, HJ212], ids=lambda page: page.stem)
+def test_a_page_names_every_reason_of_its_codec(page: Path) -> None:
+    """And no other: a clerk who reads one in quarantine finds it here."""
+    folder = Path("iot_ingest/codecs")
+    source = (folder / f"{page.stem}.py").read_text(encoding="utf-8")
+    found = {"too-large"} | set(re.findall(r'reason="([a-z0-9-]+)"', source))
+    found |= set(re.findall(r'Fault\(\w+, "([a-z0-9-]+)"', source))
+    if page is HJ212:
+        found |= {"bad-value", "needs-closed-dataset"}
+    else:
+        shared = (folder / "json_members.py").read_text(encoding="utf-8")
+        found |= {"missing-field", "bad-value", "not-json", "not-utf-8", "too-deep"}
+        found |= set(re.findall(r'reason="([a-z0-9-]+)"', shared)) if "a_list" in source else set()
+    table = page.read_text(encoding="utf-8").partition("| reason |")[2]
+    told = [word for row in re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
+            for word in re.findall(r"`([^`]+)`", row)]  # fmt: skip
+    assert sorted(told) == sorted(found)
+
+
+def test_every_sample_is_shown() -> None:
+    """No file without a page."""
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES.glob("*.md"))
+    for sample in (PAGES / "samples").iterdir():
+        assert f"samples/{sample.name}" in shown
