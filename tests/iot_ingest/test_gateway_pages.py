@@ -14,6 +14,9 @@ import pytest
 from iot_ingest.codecs import codecs
 from iot_ingest.feeds import Route
 from iot_ingest.feeds_file import parse_feeds
+from notary.core.receipt import verify_receipt
+from notary.usecases.reading import Reading
+from tests.usecases.world import World
 
 PAGES = Path(__file__).parents[2] / "docs" / "for-gateways"
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +55,18 @@ def examples(page: Path) -> list[Example]:
     ]
 
 
+def readings_of(example: Example, dataset: str | None = None) -> list[Reading]:
+    """What the page's own feed makes of a message, all of which it can read."""
+    text = feeds_of(example.page)
+    if dataset is not None:
+        text = re.sub(r'^dataset = ".*"$', f'dataset = "{dataset}"', text, flags=re.MULTILINE)
+    route = parse_feeds(text, example.page.name).route(example.topic)
+    assert isinstance(route, Route)
+    readings, faults = route.feed.read(route.dataset, route.source, example.sample)
+    assert faults == []
+    return readings
+
+
 def feeds_of(page: Path) -> str:
     """The configuration that a page shows."""
     return "\n".join(TOML.findall(page.read_text(encoding="utf-8")))
@@ -77,10 +92,6 @@ def test_a_message_gives_the_readings_that_stand_below_it(example: Example) -> N
     """By the page's own feed and the topic that it names; without `payload` it is the message."""
     shown = example.shown.encode()
     assert example.sample.replace(b"\r\n", b"\n").rstrip(b"\n") == shown
-    route = parse_feeds(feeds_of(example.page), example.page.name).route(example.topic)
-    assert isinstance(route, Route)
-    readings, faults = route.feed.read(route.dataset, route.source, example.sample)
-    assert faults == []
     told = [{**one} for one in example.readings]
     for one in told:
         one.setdefault("payload", example.sample.decode())
@@ -92,8 +103,30 @@ def test_a_message_gives_the_readings_that_stand_below_it(example: Example) -> N
             "key": one.key,
             "payload": one.payload.decode(),
         }
-        for one in readings
+        for one in readings_of(example)
     ]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one.page.stem} {one.topic[-30:]}")
+def test_the_readings_of_a_message_become_records_with_receipts_that_verify(
+    world: World, example: Example
+) -> None:
+    """Over the payload that the page shows; sent again, only what has neither key nor time."""
+    is_open = example.page != HJ212
+    dataset = world.dataset(example.readings[0]["dataset"] if is_open else None)
+    readings = readings_of(example, dataset)
+    accepted = world.accept(readings)
+    again = world.accept(readings_of(example, dataset))
+    world.settle()
+    assert [one.duplicate for one in again] == [bool(one.key or one.observed) for one in readings]
+    prover, trust = world.prover(), world.parts.trust()
+    for reading, one in zip(readings, accepted, strict=True):
+        text = prover.receipt(dataset, one.source, one.n, caller=world.caller).text
+        assert verify_receipt(text, trust, reading.payload).subject["source"] == reading.source
+        if not is_open:
+            bare = {k: v for k, v in json.loads(text).items() if k not in ("payload", "salt")}
+            assert "PW" not in json.dumps(bare)
+            verify_receipt(json.dumps(bare, ensure_ascii=False, separators=(",", ":")), trust)
 
 
 @pytest.mark.parametrize("page", [ALINK, IOTDA, CHIRPSTACK, HJ212], ids=lambda page: page.stem)
