@@ -8,7 +8,7 @@ from iot_ingest.codecs import Codec, Decoded, Fault, Members
 from iot_ingest.topics import MalformedTopic, Template, filter_matches
 from notary.core.errors import MalformedText
 from notary.core.words import check_id
-from notary.usecases.reading import Pack, Reading
+from notary.usecases.reading import Address, Asked, Pack, Reading, Refusal
 
 MAX_ROUTES: Final = 50_000
 
@@ -36,15 +36,20 @@ class Feed:
     acceptances: Literal["off", "response", "fixed", "reply"] = "off"
     acceptance_topic: str | None = None
     signed_acceptances: bool = False
+    notices: bool = True
     interval_seconds: int | None = None
     broker: str = "default"
 
-    def read(self, dataset: str, source: str, payload: bytes) -> tuple[list[Reading], list[Fault]]:
-        """The readings of a message, and what could not be read."""
+    def read(
+        self, dataset: str, source: str, payload: bytes, address: Address | None = None
+    ) -> tuple[list[Reading], list[Fault]]:
+        """The readings of a message, and what could not be read; `address` learns of both."""
         found = self.codec.decode(payload, self.members)
         pack = Pack(payload) if len(found) > 1 else None
         readings, faults = [], []
-        for item in found:
+        if address is not None:
+            address.of = len(found)
+        for place, item in enumerate(found):
             if isinstance(item, Decoded):
                 readings.append(
                     Reading(
@@ -58,10 +63,13 @@ class Feed:
                         pack=pack,
                         keeps_names=self.keeps_names,
                         closed_only=self.codec.secret,
+                        answer_to=None if address is None else Asked(address, place),
                     )
                 )
             else:
                 faults.append(item)
+                if address is not None:
+                    address.refused[place] = Refusal(item.reason, item.detail)
         return readings, faults
 
 

@@ -5,17 +5,21 @@ import json
 import signal
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from threading import Event, Thread
 from typing import Final
 
+from iot_ingest.answering import Answering
 from iot_ingest.feeds_file import load_feeds
 from iot_ingest.inbox import Inbox
 from iot_ingest.mqtt import Subscriber
+from iot_ingest.mqtt_publish import Publisher
 from iot_ingest.pipeline import Pipeline
 from notary.config import Settings
 from notary.core.errors import NotaryError
 from notary.core.words import format_time
 from notary.usecases.accept import ALARM_LIFT, Acceptor
+from notary.usecases.outbox import Outbox, OutboxReader
 from notary.usecases.quarantine import put_aside
 from notary.wiring import Parts, clock, connect
 
@@ -42,8 +46,10 @@ class Ingest:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
-        self._parts: Parts = connect(settings, pool_size=3)
-        self._acceptor: Acceptor = self._parts.acceptor()
+        self._parts: Parts = connect(settings, pool_size=4)
+        self._answering = self._new_answering()
+        outbox = Outbox(settings.mqtt_client_id, self._answering.wake)
+        self._acceptor: Acceptor = self._parts.acceptor(outbox)
         self._inbox = Inbox(settings.queue_readings)
         self._subscriber = Subscriber(
             settings.mqtt_url,
@@ -56,12 +62,13 @@ class Ingest:
             feeds,
             self._inbox,
             self._acceptor,
-            lambda rejected, now: put_aside(self._parts.pool, rejected, now),
+            lambda rejected, now: put_aside(self._parts.pool, rejected, now, outbox),
             self._subscriber.acknowledge,
             clock,
             say_unforeseen,
         )
         self._worker = Thread(target=self._pipeline.run, name="pipeline", daemon=True)
+        self._answerer = Thread(target=self._answering.run, name="answering", daemon=True)
         self._started_at = clock()
         self._rounds = -1
         self._said: str | None = "not begun"
@@ -70,7 +77,22 @@ class Ingest:
     def start(self) -> None:
         """Begin to take readings in."""
         self._worker.start()
+        self._answerer.start()
         self._subscriber.start()
+
+    def _new_answering(self) -> Answering:
+        settings, ledgers = self._settings, self._parts.ledgers
+        client_id = settings.mqtt_client_id
+        names = [one.name for one in ledgers if one.required] or [one.name for one in ledgers]
+        return Answering(
+            OutboxReader(self._parts.pool, client_id, names),
+            {"default": Publisher(settings.mqtt_url, f"{client_id}-answers")},
+            lambda answers: [answer.text for answer in answers],
+            clock,
+            settings.outbox_age,
+            settings.outbox_messages,
+            say_unforeseen,
+        )
 
     @property
     def is_working(self) -> bool:
@@ -104,6 +126,11 @@ class Ingest:
             "keys_reused": counts.keys_reused,
             "quarantined": counts.quarantined,
             "queue_depth": self._pipeline.depth,
+            "answers": {
+                **asdict(self._answering.told),
+                "ignored": self._pipeline.addresses_ignored,
+                "problem": self._answering.problem,
+            },
             "last_message_at": None if last is None else format_time(last),
             "clock_lift_seconds": lift.total_seconds(),
             "clock_alarm": lift > ALARM_LIFT,
@@ -117,6 +144,8 @@ class Ingest:
         self._worker.join(DRAIN_SECONDS)
         self._pipeline.leave()
         self._worker.join(DRAIN_SECONDS)
+        self._answering.leave()
+        self._answerer.join(DRAIN_SECONDS)
         self._subscriber.stop()
         self._beat(self.facts("stopped"))
 

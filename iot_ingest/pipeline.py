@@ -19,11 +19,12 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
+from iot_ingest.addresses import Addresses
 from iot_ingest.feeds import Feeds, NoRoute
 from iot_ingest.inbox import Inbox, Message
 from iot_ingest.patience import Accepts, Broken, GaveUp, Patience, PatientAcceptor
 from notary.usecases.quarantine import INTERNAL, Rejected
-from notary.usecases.reading import Acceptance, Outcome, Reading
+from notary.usecases.reading import Acceptance, Asked, Outcome, Reading
 
 MAX_BATCH_READINGS: Final = 2_000
 MAX_TAKEN_BYTES: Final = 4 << 20
@@ -95,6 +96,7 @@ class Pipeline:
         tell: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self._feeds = feeds
+        self._addresses = Addresses(feeds)
         self._inbox = inbox
         self._patience = Patience()
         self._acceptor = PatientAcceptor(acceptor, self._patience, clock, tell)
@@ -113,6 +115,11 @@ class Pipeline:
         if self._patience.problem is None and len(self._suspects) >= MAX_SUSPECTS:
             return "internal: accepting fails for every reading, by a fault of the notary's own."
         return self._patience.problem
+
+    @property
+    def addresses_ignored(self) -> int:
+        """How many messages asked for an answer where none may go."""
+        return self._addresses.ignored
 
     @property
     def depth(self) -> int:
@@ -169,10 +176,12 @@ class Pipeline:
             self._reject(bad, load, route.feed, None, route.reason, route.detail, message.payload)
             return
         feed = route.feed
-        readings, faults = feed.read(route.dataset, route.source, message.payload)
+        address = None if feed.acceptances == "off" else self._addresses.find(route, message)
+        readings, faults = feed.read(route.dataset, route.source, message.payload, address)
         load = _Load(message, len(readings) + len(faults))
         parts += [_Part(load, feed.name, reading) for reading in readings]
-        for fault in faults:
+        asked = [Asked(address, place) for place in address.refused] if address else []
+        for at, fault in enumerate(faults):
             self._reject(
                 bad,
                 load,
@@ -182,6 +191,7 @@ class Pipeline:
                 fault.detail,
                 fault.payload,
                 feed.codec.secret,
+                asked[at] if asked else None,
             )
 
     def _reject(
@@ -194,8 +204,10 @@ class Pipeline:
         detail: str,
         payload: bytes,
         secret: bool = False,
+        answer_to: Asked | None = None,
     ) -> None:
-        rejected = Rejected(feed, load.message.topic, dataset, reason, detail, payload, secret)
+        topic = load.message.topic
+        rejected = Rejected(feed, topic, dataset, reason, detail, payload, secret, answer_to)
         bad.append(_Bad(load, rejected))
 
     # -- from readings to records
@@ -239,6 +251,7 @@ class Pipeline:
                 answer.detail,
                 reading.payload,
                 reading.closed_only,
+                reading.answer_to,
             )
 
     def _try_suspects(self, bad: list[_Bad]) -> None:

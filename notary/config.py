@@ -52,6 +52,10 @@ class Settings:
     mqtt_client_id: str
     queue_readings: int
     """How many readings may wait in the ingest process before the broker has to."""
+    outbox_age: timedelta
+    """How long an answer to a device is kept while it can't be told."""
+    outbox_messages: int
+    """To how many messages at most answers are kept."""
 
     @property
     def log_key(self) -> Path:
@@ -115,6 +119,8 @@ class Settings:
             "max_body_bytes": reader.number("NOTARY_MAX_BODY_BYTES", 8 << 20, 1024, 1 << 30),
             "key_horizon": timedelta(days=reader.number("NOTARY_KEY_DAYS", 30, 1, 36_500)),
             "mqtt_client_id": env.get("NOTARY_MQTT_CLIENT_ID", "city-notary"),
+            "outbox_age": timedelta(hours=reader.number("NOTARY_OUTBOX_HOURS", 72, 1, 8_760)),
+            "outbox_messages": reader.number("NOTARY_OUTBOX_MESSAGES", 1_000_000, 1, 1_000_000_000),
             "queue_readings": reader.number("NOTARY_QUEUE_READINGS", 20_000, 100, 10_000_000),
         }
         if not values["database_url"]:

@@ -15,6 +15,7 @@ from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor, Limits
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile
+from notary.usecases.outbox import Outbox
 from notary.usecases.registers import init_log
 
 
@@ -33,11 +34,11 @@ class Parts:
     ledgers: list[Ledger]
     gate: Gate
 
-    def acceptor(self) -> Acceptor:
+    def acceptor(self, outbox: Outbox | None = None) -> Acceptor:
         """The accepting side, with the instance secret."""
         secret = read_secret(self.settings.secret_file)
         limits = Limits(max_payload_bytes=self.settings.max_payload_bytes)
-        return Acceptor(self.pool, self.gate, secret, limits)
+        return Acceptor(self.pool, self.gate, secret, limits, outbox)
 
     def trust(self) -> str:
         """The trust file that this notary hands out: its own word about itself."""

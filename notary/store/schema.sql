@@ -154,6 +154,22 @@ CREATE TABLE migrations (
     CONSTRAINT migrations_pkey PRIMARY KEY (number)
 );
 
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    process text NOT NULL,
+    broker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    stage smallint NOT NULL DEFAULT 0,
+    wants_notices boolean NOT NULL,
+    datasets integer[] NOT NULL,
+    lanes integer[] NOT NULL,
+    upto bigint NOT NULL,
+    size bigint,
+    messages integer NOT NULL,
+    answers text NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE quarantine (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     received timestamp with time zone NOT NULL,
@@ -241,5 +257,6 @@ CREATE TABLE sources (
 
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
+CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stage, id);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
 CREATE SEQUENCE segment_numbers;

@@ -27,6 +27,7 @@ from notary.usecases.lanes import (
     find_sources,
 )
 from notary.usecases.marks import StateRefused
+from notary.usecases.outbox import Answered, Outbox
 from notary.usecases.reading import Outcome, Reading, Refusal
 from notary.usecases.segment import (
     Item,
@@ -78,6 +79,7 @@ class Work:
     versions: dict[int, int] = field(default_factory=dict)
     heads: dict[int, dict[int, Head]] = field(default_factory=dict)
     sources: dict[tuple[int, str], Source] = field(default_factory=dict)
+    answered: Answered = field(default_factory=dict)
     lift: timedelta = timedelta(0)
 
 
@@ -85,14 +87,23 @@ class Acceptor:
     """
     Accepts readings for one process; may be called from several threads, one at a time.
 
-    `secret` is the instance secret under which keys are remembered.
+    `secret` is the instance secret under which keys are remembered; without an `outbox`
+    no reading's sender gets an answer from it.
     """
 
-    def __init__(self, pool: Pool, gate: Gate, secret: bytes, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        gate: Gate,
+        secret: bytes,
+        limits: Limits | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
         self._pool = pool
         self._gate = gate
         self._secret = secret
         self._limits = limits or Limits()
+        self._outbox = outbox
         self._datasets = Datasets(pool)
         self._sources: dict[tuple[int, str], Source] = {}
         self._forms: dict[tuple[str, str], int] = {}
@@ -176,7 +187,9 @@ class Acceptor:
                 items.append(self._item(index, reading, datasets))
             except NotaryError as error:
                 reason = str(error.facts.get("reason") or "malformed")
-                answers[index] = Refusal(reason, error.detail, error.facts)
+                refusal = answers[index] = Refusal(reason, error.detail, error.facts)
+                if reading.answer_to is not None:
+                    reading.answer_to.address.refused[reading.answer_to.place] = refusal
         return items
 
     def _check(self, reading: Reading) -> None:
@@ -256,6 +269,8 @@ class Acceptor:
             self._sources.clear()
         self._sources.update(work.sources)
         self._heads.keep(work.versions, work.heads)
+        if self._outbox is not None:
+            self._outbox.committed(work.answered)
 
     def _write(
         self, tx: Transaction, query: str, items: list[Item], log: OpenLog, now: datetime
@@ -282,6 +297,8 @@ class Acceptor:
             raise ClockBehind(lift_seconds=writer.lift.total_seconds())
         work.lift = writer.lift
         writer.copy(tx)
+        if self._outbox is not None:
+            work.answered = self._outbox.keep(tx, items, work.outcomes, now)
         tx.do("raise_lanes", ids=list(versions))
         for lane, source_id in wanted:
             work.heads.setdefault(lane, {})[source_id] = heads[source_id]

@@ -15,7 +15,7 @@ What failed for a fault of the notary's own (reason `internal`) is kept beyond M
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,8 @@ from typing import Any, Final
 
 from notary.store.pool import Pool, Transaction
 from notary.usecases.masking import mask, mask_text
+from notary.usecases.outbox import Outbox
+from notary.usecases.reading import Asked, Refusal
 from notary.usecases.registers import NotFound
 
 MAX_KEPT: Final = 100
@@ -50,11 +52,14 @@ class Rejected:
     detail: str
     payload: bytes
     secret: bool = False
+    answer_to: Asked | None = None
 
 
-def put_aside(pool: Pool, rejected: Sequence[Rejected], now: datetime) -> None:
+def put_aside(
+    pool: Pool, rejected: Sequence[Rejected], now: datetime, outbox: Outbox | None = None
+) -> None:
     """
-    Keep or count each. Committed when this returns.
+    Keep or count each, and tell the senders that asked. Committed when this returns.
 
     Raises:
         StoreUnavailable: try again.
@@ -62,6 +67,15 @@ def put_aside(pool: Pool, rejected: Sequence[Rejected], now: datetime) -> None:
     with pool.transaction() as tx:
         for feed in sorted({one.feed for one in rejected}):
             _put_aside(tx, feed, [one for one in rejected if one.feed == feed], now)
+        answered = {} if outbox is None else outbox.refuse(tx, _refusals(rejected), now)
+    if outbox is not None:
+        outbox.committed(answered)
+
+
+def _refusals(rejected: Sequence[Rejected]) -> Iterator[tuple[Asked, Refusal]]:
+    for one in rejected:
+        if one.answer_to is not None:
+            yield one.answer_to, Refusal(one.reason, one.detail)
 
 
 def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: datetime) -> None:

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 KEY_REUSED = 1
 """Flag of a record: its key was known, with other bytes."""
@@ -35,6 +36,7 @@ class Reading:
     message from which the reading was split. Both stand in the statement of an open
     dataset; in any other only where the feed says so (`keeps_names`). `closed_only`: the
     payload holds a password, so an open dataset, whose digests can be guessed at, refuses it.
+    `answer_to` is where the answer goes, if anywhere.
     """
 
     dataset: str
@@ -47,6 +49,7 @@ class Reading:
     pack: Pack | None = None
     keeps_names: bool = False
     closed_only: bool = False
+    answer_to: "Asked | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,33 @@ class Refusal:
 
 
 Outcome = Acceptance | Refusal
+
+
+@dataclass(slots=True, eq=False)
+class Address:
+    """
+    Where the answer to one message goes, which carried `of` readings of `source` (or of
+    sources that they name themselves).
+
+    `refused` is what of them can't become a record, by place, and `told` the places that
+    were answered. `signed`: signed acceptances go with it; `notices`: "sealed" and
+    "anchored" follow.
+    """
+
+    broker: str
+    topic: str
+    correlation: bytes | None
+    dataset: str
+    source: str
+    of: int = 1
+    signed: bool = False
+    notices: bool = True
+    refused: dict[int, Refusal] = field(default_factory=dict)
+    told: set[int] = field(default_factory=set)
+
+
+class Asked(NamedTuple):
+    """The answer that a reading wants: to which message, and its place in it."""
+
+    address: Address
+    place: int

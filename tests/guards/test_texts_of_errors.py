@@ -20,6 +20,7 @@ from notary.usecases.prove import NotYet
 NEVER_OVER_HTTP = {
     "audit-differs",
     "bad-signature",
+    "broker-away",
     "broker-refused",
     "feeds-refused",
     "malformed-note",
