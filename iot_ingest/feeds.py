@@ -84,11 +84,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NoRoute:
-    """Why a topic's messages can't be read; `feed` is the name of the one that took it."""
+    """
+    Why a topic's messages can't be read; `feed` is the name of the one that took it.
+
+    `secret`: the feed's codec reads messages that hold a password.
+    """
 
     feed: str
     reason: str
     detail: str
+    secret: bool = False
 
 
 class Feeds:
@@ -117,5 +122,5 @@ class Feeds:
             dataset = check_id(feed.dataset or fields["dataset"], "dataset")
             source = check_id(feed.source or fields["source"], "source")
         except (MalformedTopic, MalformedText) as error:
-            return NoRoute(feed.name, "bad-topic", error.detail)
+            return NoRoute(feed.name, "bad-topic", error.detail, feed.codec.secret)
         return Route(feed, dataset, source)

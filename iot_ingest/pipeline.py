@@ -173,7 +173,16 @@ class Pipeline:
         route = self._feeds.route(message.topic)
         if isinstance(route, NoRoute):
             load = _Load(message, 1)
-            self._reject(bad, load, route.feed, None, route.reason, route.detail, message.payload)
+            self._reject(
+                bad,
+                load,
+                route.feed,
+                None,
+                route.reason,
+                route.detail,
+                message.payload,
+                route.secret,
+            )
             return
         feed = route.feed
         address = None if feed.acceptances == "off" else self._addresses.find(route, message)

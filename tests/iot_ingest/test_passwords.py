@@ -136,6 +136,8 @@ def test_the_password_is_in_the_payload_of_a_closed_datasets_record_and_nowhere_
     world.dataset("air")
     sent = [("closed/gw", GOOD), ("closed/gw", frame(2) + frame(3)), ("closed/gw", GOOD)]
     bad = [("open/air/gw", GOOD), ("open/nowhere/gw", GOOD), ("json/air/gw", GOOD)]
+    another = framed(GOOD[6:-6].replace(b";CP=", b";Pass=" + SECRET + b";CP="))
+    bad += [("open/air/gw", another), ("misfit/air", another)]
     bad += [("misfit/air", GOOD), ("json/air/gw", b'{"frame":"' + GOOD[:-2] + b'\\r\\n",}')]
     bad += [("closed/gw", message) for message in BROKEN.values()]
     feeds = FEEDS.replace("DATASET", closed)
