@@ -107,7 +107,7 @@ def _fields(segment: bytes) -> tuple[dict[str, str], str]:
         raise MalformedText("The data segment is not UTF-8.", reason="not-utf-8") from None
     before, cp, content = text.partition(";CP=&&")
     if not cp:
-        raise MalformedText("CP=&&…&& is missing.", reason="missing-field")
+        raise MalformedText("CP=&&…&& is missing.", reason="missing")
     content, end, rest = content.partition("&&")
     if not end or rest:
         raise _bad("CP must end with &&, at the end of the data segment.")
@@ -126,7 +126,7 @@ def _check(fields: dict[str, str]) -> None:
     """The fields that are known (HJ 212-2017, 6.3.2); others are passed over."""
     for name in _REQUIRED:
         if name not in fields:
-            raise MalformedText(f"{name} is missing.", reason="missing-field")
+            raise MalformedText(f"{name} is missing.", reason="missing")
     for name, (form, words) in _FORMS.items():
         if name in fields and not form.fullmatch(fields[name]):
             raise _bad(f"{name} must be {words}.")
@@ -134,14 +134,14 @@ def _check(fields: dict[str, str]) -> None:
     if int(fields["Flag"]) > _MAX_FLAG:
         raise _bad("Flag must be a number from 0 to 255.")
     if ("PNUM" in fields) != ("PNO" in fields):
-        raise MalformedText("Of PNUM and PNO one is missing.", reason="missing-field")
+        raise MalformedText("Of PNUM and PNO one is missing.", reason="missing")
     if "PNO" in fields:
         if not 1 <= int(fields["PNO"]) <= int(fields["PNUM"]):
             raise _bad("PNO must be a number from 1 to PNUM.")
     elif int(fields["Flag"]) & _FLAG_SPLIT:
         raise MalformedText(
             "Flag says that the packet is split, and PNUM and PNO are missing.",
-            reason="missing-field",
+            reason="missing",
         )
 
 

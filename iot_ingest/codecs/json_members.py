@@ -30,7 +30,7 @@ def bad_value(detail: str) -> MalformedText:
 def member(value: Object, name: str, what: str) -> object:
     """A member that must be there; `what` is its path for people."""
     if value.get(name) is None:
-        raise MalformedText(f"{what} is missing.", reason="missing-field")
+        raise MalformedText(f"{what} is missing.", reason="missing")
     return value[name]
 
 

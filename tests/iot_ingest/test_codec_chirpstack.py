@@ -64,7 +64,7 @@ def test_a_device_has_one_name_in_large_and_small_letters() -> None:
 @pytest.mark.parametrize(
     ("members", "reason", "word"),
     [
-        ({"deduplicationId": None}, "missing-field", "deduplicationId"),
+        ({"deduplicationId": None}, "missing", "deduplicationId"),
         ({"deduplicationId": ""}, "bad-value", "deduplicationId"),
         ({"deduplicationId": 1}, "bad-value", "deduplicationId"),
         ({"deduplicationId": "a\tb"}, "bad-value", "key"),
@@ -73,10 +73,10 @@ def test_a_device_has_one_name_in_large_and_small_letters() -> None:
         ({"time": 1658136855}, "bad-value", "time"),
         ({"time": "2" * 65}, "bad-value", "time"),
         ({"time": {}}, "bad-value", "time"),
-        ({"deviceInfo": None}, "missing-field", "deviceInfo"),
+        ({"deviceInfo": None}, "missing", "deviceInfo"),
         ({"deviceInfo": []}, "bad-value", "deviceInfo"),
-        ({"deviceInfo": {}}, "missing-field", "deviceInfo.devEui"),
-        ({"deviceInfo": {"devEui": None}}, "missing-field", "deviceInfo.devEui"),
+        ({"deviceInfo": {}}, "missing", "deviceInfo.devEui"),
+        ({"deviceInfo": {"devEui": None}}, "missing", "deviceInfo.devEui"),
         ({"deviceInfo": {"devEui": 101010101010101}}, "bad-value", "devEui"),
         ({"deviceInfo": {"devEui": "010101010101010"}}, "bad-value", "devEui"),
         ({"deviceInfo": {"devEui": "01010101010101012"}}, "bad-value", "devEui"),

@@ -15,6 +15,7 @@ from iot_ingest.codecs import codecs
 from iot_ingest.feeds import Route
 from iot_ingest.feeds_file import parse_feeds
 from notary.core.receipt import verify_receipt
+from notary.texts import LANGUAGES, catalogue
 from notary.usecases.reading import Reading
 from tests.usecases.world import World
 
@@ -131,7 +132,7 @@ def test_the_readings_of_a_message_become_records_with_receipts_that_verify(
 
 @pytest.mark.parametrize("page", [ALINK, IOTDA, CHIRPSTACK, HJ212], ids=lambda page: page.stem)
 def test_a_page_names_every_reason_of_its_codec(page: Path) -> None:
-    """And no other: a clerk who reads one in quarantine finds it here."""
+    """And no other: a clerk finds it here, and its sentence in both languages."""
     folder = Path("iot_ingest/codecs")
     source = (folder / f"{page.stem}.py").read_text(encoding="utf-8")
     found = {"too-large"} | set(re.findall(r'reason="([a-z0-9-]+)"', source))
@@ -140,12 +141,16 @@ def test_a_page_names_every_reason_of_its_codec(page: Path) -> None:
         found |= {"bad-value", "needs-closed-dataset"}
     else:
         shared = (folder / "json_members.py").read_text(encoding="utf-8")
-        found |= {"missing-field", "bad-value", "not-json", "not-utf-8", "too-deep"}
+        found |= {"missing", "bad-value", "not-json", "not-utf-8", "too-deep"}
         found |= set(re.findall(r'reason="([a-z0-9-]+)"', shared)) if "a_list" in source else set()
     table = page.read_text(encoding="utf-8").partition("| reason |")[2]
     told = [word for row in re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
             for word in re.findall(r"`([^`]+)`", row)]  # fmt: skip
     assert sorted(told) == sorted(found)
+    for reason in found:
+        for language in LANGUAGES:
+            texts = catalogue(language)
+            assert f"field.{reason}" in texts or f"field.json-{reason}" in texts, reason
 
 
 def test_every_sample_is_shown() -> None:
