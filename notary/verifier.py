@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-`notary verify`: check a receipt or a window offline. Standard library only.
+`notary verify`: check a receipt, a window or an acceptance offline. Standard library only.
 
-Exit 0 when all that was asked holds, 1 when not, 2 for input that can't be used.
+Exit 0 when all that was asked holds, 1 when not (also where an acceptance that holds proves
+misconduct), 2 for input that can't be used.
 """
 
 import argparse
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from notary.core.acceptance import SignedAcceptance, parse_acceptance, verify_acceptance
 from notary.core.errors import MalformedText, MalformedTrust, NotaryError
+from notary.core.misconduct import Judgement, hold_against_acceptance, hold_against_receipt
 from notary.core.receipt import Receipt, parse_receipt, verify_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
-from notary.core.trust import MAX_TRUST_BYTES, parse_trust
+from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import (
     MAX_WINDOW_BYTES,
@@ -86,11 +89,14 @@ def main(
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=program, description="Check a receipt or a window offline."
+        prog=program, description="Check a receipt, a window or an acceptance offline."
     )
-    parser.add_argument("receipt", help="the receipt or window")
+    parser.add_argument("receipt", help="the receipt, window or acceptance")
     parser.add_argument("--trust", required=True, help="the trust file, got by another way")
     parser.add_argument("--payload", help="the content that you hold, as a file")
+    parser.add_argument(
+        "--against", help="a receipt or acceptance that an acceptance is held against"
+    )
     parser.add_argument("--lang", choices=LANGUAGES, help="language of the verdict")
     parser.add_argument("--timezone", help="also show times there, such as Asia/Shanghai")
     parser.add_argument("--json", action="store_true", help="the verdict as JSON")
@@ -102,18 +108,36 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
     trust = parse_trust(_read_text(arguments.trust, MAX_TRUST_BYTES))
     proof = _parse(_read_text(arguments.receipt, MAX_WINDOW_BYTES), arguments.receipt)
     payload = _read(arguments.payload, MAX_PAYLOAD_BYTES) if arguments.payload else None
+    judgement = _hold_against(proof, arguments.against, trust) if arguments.against else None
     if isinstance(proof, Receipt):
         verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
+    elif isinstance(proof, SignedAcceptance):
+        verdict = verify_acceptance(proof, trust, payload)
     elif payload is not None:
         raise Unusable("verify.payload-of-window")
     else:
         verdict = verify_window(proof, trust)
     if arguments.json:
-        print(json.dumps({"holds": True, **asdict(verdict)}, ensure_ascii=False, indent=1))
+        told = {"holds": True, **asdict(verdict)}
+        if judgement is not None:
+            told["against"] = {**asdict(judgement), "is_misconduct": judgement.is_misconduct}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         print("\n".join(_lines(verdict, language, zone)))
+        if judgement is not None:
+            print("\n" + text(language, f"verify.against.{judgement.kind}"))
     sys.stdout.flush()
-    return HOLDS
+    return REFUSED if judgement is not None and judgement.is_misconduct else HOLDS
+
+
+def _hold_against(proof: Receipt | Window | SignedAcceptance, name: str, trust: Trust) -> Judgement:
+    """What an acceptance and another file say of each other."""
+    other = _parse(_read_text(name, MAX_RECEIPT_BYTES), name)
+    if isinstance(proof, SignedAcceptance) and isinstance(other, Receipt):
+        return hold_against_receipt(proof, other, trust)
+    if isinstance(proof, SignedAcceptance) and isinstance(other, SignedAcceptance):
+        return hold_against_acceptance(proof, other, trust)
+    raise Unusable("verify.against-nothing")
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -125,11 +149,13 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Unusable("verify.no-zone", zone=name) from None
 
 
-def _parse(content: str, name: str) -> Receipt | Window:
-    """The receipt or window; one of ours that is damaged is refused, not unusable."""
+def _parse(content: str, name: str) -> Receipt | Window | SignedAcceptance:
+    """What the file is; one of ours that is damaged is refused, not unusable."""
     version = _version(content)
     if version == "window/1":
         return parse_window(content)
+    if version == "acceptance/1":
+        return parse_acceptance(content)
     if version != "receipt/1":
         raise Unusable("verify.not-proof", path=name)
     if len(content) > MAX_RECEIPT_BYTES:
@@ -139,7 +165,7 @@ def _parse(content: str, name: str) -> Receipt | Window:
 
 def _version(content: str) -> object:
     """What the file says that it is. In canonical form the version is the last member."""
-    for version in ("receipt/1", "window/1"):
+    for version in ("receipt/1", "window/1", "acceptance/1"):
         if content.startswith("{") and content.rstrip("\n").endswith(f'"v":"{version}"}}'):
             return version
     try:
@@ -185,6 +211,8 @@ def _lines(verdict: Verdict | WindowVerdict, language: str, zone: ZoneInfo | Non
     if isinstance(verdict, WindowVerdict):
         checks, verdict = verdict.checks, verdict.receipt
         yield text(language, "verify.holds-window")
+    elif verdict.kind == "acceptance":
+        yield text(language, "verify.holds-acceptance")
     else:
         yield text(language, "verify.holds")
     checks += verdict.checks
@@ -205,7 +233,9 @@ def _lines(verdict: Verdict | WindowVerdict, language: str, zone: ZoneInfo | Non
             yield f"  {MARKS[status]} " + text(language, f"check.{check.code}.{status}", **facts)
     yield ""
     about = _shown({"origin": verdict.origin, "name": verdict.trust_name})
-    yield text(language, "verify.log", **about)
+    yield text(
+        language, "verify.acceptance-key" if verdict.kind == "acceptance" else "verify.log", **about
+    )
     yield "  " + " ".join(verdict.fingerprint[at : at + 8] for at in range(0, 64, 8))
     yield text(language, "verify.compare")
     yield text(language, "verify.no-truth")

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from notary.core import canonical
+from notary.core.acceptance import verify_acceptance
 from notary.core.descriptor import parse_descriptor
 from notary.core.receipt import verify_receipt
 from notary.core.runs import parse_run
 from notary.core.statement import parse_statement
 from notary.core.trust import parse_trust
 from notary.core.window import verify_window
+from tests.core import promises
 from tests.core.maker import WITNESSES, make, trust
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +79,18 @@ def test_the_examples_are_those_of_the_tests_notary() -> None:
     assert compacted("window-v1.md", "window") == canonical.dumps(window)
     assert canonical.dumps(trusted) == TRUST
     assert parse_trust(TRUST + "\n").quorum == 1
+
+
+def test_the_acceptance_holds_under_the_key_that_is_shown() -> None:
+    """And is one of the tests' notary."""
+    shown = compacted("acceptance-v1.md", "acceptance")
+    assert shown == canonical.dumps(promises.acceptance(*promises.segment(), 2))
+    key = json.loads(example("acceptance-v1.md", "key"))
+    verdict = verify_acceptance(shown, canonical.dumps(trust(keys=[key])))
+    assert [check.code for check in verdict.checks if check.status == "held"] == [
+        "statement",
+        "promise",
+    ]
 
 
 def test_the_texts_are_those_of_the_receipt() -> None:

@@ -10,7 +10,8 @@ import pytest
 from notary import verifier
 from notary.core import canonical
 from notary.texts import LANGUAGES
-from tests.core.maker import LOG, STRANGER, WITNESSES, make, trust
+from tests.core import promises
+from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
 
 HOLDS, REFUSED, UNUSABLE = 0, 1, 2
 
@@ -353,3 +354,110 @@ def test_a_receipt_without_the_required_witnesses(bench: Bench) -> None:
     code, _, err = bench.run(make().receipt(witnesses=[WITNESSES[0], STRANGER]))
     assert code == REFUSED
     assert "Of the required 2 witnesses only 1 have signed" in err
+
+
+def acceptance_of(city: City, made: list[Made], at: int = 0, **more: Any) -> dict[str, Any]:
+    """An acceptance; the bench's trust file must list its key."""
+    return promises.acceptance(city, made, at, **more)
+
+
+@pytest.fixture
+def promised(bench: Bench) -> Bench:
+    """With a trust file that lists an acceptance key."""
+    bench.write("trust.json", promises.trusting())
+    return bench
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_acceptance_holds_as_a_promise(promised: Bench, language: str) -> None:
+    """By when, by which key; and that it is in the log is not checked."""
+    city, made = promises.segment()
+    code, out, err = promised.run(acceptance_of(city, made, 2), "--lang", language)
+    assert (code, err) == (HOLDS, "")
+    assert (out.count("[x]"), out.count("[!]"), out.count("[ ]")) == (2, 1, 2)
+    assert "2026-11-24T09:00:05.000000Z" in out
+    fingerprint = promises.KEY.verifier.fingerprint
+    assert " ".join(fingerprint[at : at + 8] for at in range(0, 64, 8)) in out
+    assert {"en": "as a promise", "zh": "作为承诺"}[language] in out.splitlines()[0]
+
+
+def test_an_acceptance_as_json(promised: Bench) -> None:
+    """With its kind and what was not checked."""
+    city, made = promises.segment()
+    told = json.loads(promised.run(acceptance_of(city, made), "--json")[1])
+    assert (told["holds"], told["kind"]) == (True, "acceptance")
+    assert "against" not in told
+
+
+def test_the_content_can_be_held_against_an_acceptance(promised: Bench) -> None:
+    """It is the one that was accepted, or not."""
+    city, made = promises.segment(is_open=False)
+    what = acceptance_of(city, made, 2)
+    mine, other = (promised.write(f"p{at}", made[at].payload) for at in (2, 3))
+    assert promised.run(what, "--payload", str(mine))[0] == HOLDS
+    code, _, err = promised.run(what, "--payload", str(other))
+    assert (code, "not the one" in err) == (REFUSED, True)
+
+
+def test_an_acceptance_needs_a_key_in_the_trust_file(bench: Bench) -> None:
+    """Else the sentence says where to get one."""
+    city, made = promises.segment()
+    code, _, err = bench.run(acceptance_of(city, made))
+    assert (code, "lists no key for acceptances" in err) == (REFUSED, True)
+
+
+def test_a_damaged_acceptance_is_refused_and_no_traceback(promised: Bench) -> None:
+    """Reformatted, and with another word in it."""
+    city, made = promises.segment()
+    text = canonical.dumps(acceptance_of(city, made))
+    pretty = json.dumps(json.loads(text), indent=1).encode()
+    code, _, err = promised.run(pretty)
+    assert (code, "reformatted" in err) == (REFUSED, True)
+    code, _, err = promised.run(text.replace("weather", "weathor").encode())
+    assert (code, "changed" in err) == (REFUSED, True)
+
+
+def test_an_acceptance_is_held_against_a_receipt(promised: Bench) -> None:
+    """Kept, or proof of misconduct with exit code 1, in words and as JSON."""
+    city, made = promises.segment()
+    what = acceptance_of(city, made, 2)
+    city.seal()
+    good = promised.write("receipt.json", city.receipt("s1", 1))
+    code, out, _ = promised.run(what, "--against", str(good))
+    assert (code, "The promise was kept" in out) == (HOLDS, True)
+    other, others = promises.segment()
+    other.records["s1"][1:] = []
+    other.accept("s1", b"another")
+    other.seal()
+    bad = promised.write("other.json", other.receipt("s1", 1))
+    code, out, _ = promised.run(what, "--against", str(bad))
+    assert (code, "MISCONDUCT" in out) == (REFUSED, True)
+    code, out, _ = promised.run(what, "--against", str(bad), "--json")
+    told = json.loads(out)
+    assert (code, told["holds"], told["against"]["kind"]) == (REFUSED, True, "other-record")
+    assert told["against"]["is_misconduct"] is True
+    assert len(others) == 5
+
+
+def test_two_acceptances_are_held_against_each_other(promised: Bench) -> None:
+    """Two records for one place are proof."""
+    city, made = promises.segment()
+    other, _ = promises.segment()
+    other.records["s1"] = []
+    forked = [other.accept("s1", b"another")]
+    pair = promised.write("other.json", acceptance_of(other, forked))
+    code, out, _ = promised.run(acceptance_of(city, made), "--against", str(pair))
+    assert (code, "two different records" in out) == (REFUSED, True)
+    code, out, _ = promised.run(acceptance_of(city, made, 4), "--against", str(pair))
+    assert (code, "nothing about each other" in out) == (HOLDS, True)
+
+
+def test_only_an_acceptance_is_held_against_something(promised: Bench) -> None:
+    """A receipt against a receipt, an acceptance against a window: not of use."""
+    city = make()
+    receipt = promised.write("receipt.json", city.receipt())
+    assert promised.run(city.receipt(), "--against", str(receipt))[0] == UNUSABLE
+    window = promised.write("window.json", city.window({"by": "n", "from": 0, "to": 2}))
+    what = acceptance_of(*promises.segment())
+    code, _, err = promised.run(what, "--against", str(window))
+    assert (code, "--against takes" in err) == (UNUSABLE, True)

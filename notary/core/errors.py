@@ -100,6 +100,12 @@ class MalformedWindow(MalformedText):
     code = "malformed-window"
 
 
+class MalformedAcceptance(MalformedText):
+    """The file is not a signed acceptance of this format."""
+
+    code = "malformed-acceptance"
+
+
 class MalformedTrust(MalformedText):
     """The file is not a trust file of this format."""
 
@@ -110,6 +116,12 @@ class ReceiptRefused(NotaryError):
     """The parts of the receipt do not belong together."""
 
     code = "receipt-refused"
+
+
+class AcceptanceRefused(NotaryError):
+    """The parts of the acceptance do not belong together."""
+
+    code = "acceptance-refused"
 
 
 class PayloadMismatch(NotaryError):

@@ -18,6 +18,7 @@ from notary.texts import LANGUAGES, catalogue
 from notary.usecases.prove import NotYet
 
 NEVER_OVER_HTTP = {
+    "acceptance-refused",
     "audit-differs",
     "bad-signature",
     "broker-away",
