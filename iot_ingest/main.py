@@ -4,7 +4,7 @@
 import json
 import signal
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from threading import Event, Thread
 from typing import Final
@@ -19,12 +19,17 @@ from notary.config import Settings
 from notary.core.errors import NotaryError
 from notary.core.words import format_time
 from notary.usecases.accept import ALARM_LIFT, Acceptor
-from notary.usecases.outbox import Outbox, OutboxReader
+from notary.usecases.outbox import Answer, Outbox, OutboxReader
 from notary.usecases.quarantine import put_aside
 from notary.wiring import Parts, clock, connect
 
 TICK_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 20
+
+
+def _as_they_are(answers: Sequence[Answer]) -> list[str]:
+    """The texts of answers with which nothing signed goes."""
+    return [answer.text for answer in answers]
 
 
 def say(event: str, **facts: object) -> None:
@@ -47,7 +52,7 @@ class Ingest:
         self._settings = settings
         feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
         self._parts: Parts = connect(settings, pool_size=4)
-        self._answering = self._new_answering()
+        self._answering = self._new_answering(any(feed.signed_acceptances for feed in feeds.all))
         outbox = Outbox(settings.mqtt_client_id, self._answering.wake)
         self._acceptor: Acceptor = self._parts.acceptor(outbox)
         self._inbox = Inbox(settings.queue_readings)
@@ -80,14 +85,15 @@ class Ingest:
         self._answerer.start()
         self._subscriber.start()
 
-    def _new_answering(self) -> Answering:
+    def _new_answering(self, signs: bool) -> Answering:
         settings, ledgers = self._settings, self._parts.ledgers
         client_id = settings.mqtt_client_id
+        complete = _as_they_are if not signs else self._parts.promiser().complete
         names = [one.name for one in ledgers if one.required] or [one.name for one in ledgers]
         return Answering(
             OutboxReader(self._parts.pool, client_id, names),
             {"default": Publisher(settings.mqtt_url, f"{client_id}-answers")},
-            lambda answers: [answer.text for answer in answers],
+            complete,
             clock,
             settings.outbox_age,
             settings.outbox_messages,

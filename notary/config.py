@@ -52,6 +52,8 @@ class Settings:
     mqtt_client_id: str
     queue_readings: int
     """How many readings may wait in the ingest process before the broker has to."""
+    sealed_within: timedelta
+    """What signed acceptances promise: how soon a record is in the log at the latest."""
     outbox_age: timedelta
     """How long an answer to a device is kept while it can't be told."""
     outbox_messages: int
@@ -61,6 +63,16 @@ class Settings:
     def log_key(self) -> Path:
         """The log's private key."""
         return self.state / "log.key"
+
+    @property
+    def acceptance_key(self) -> Path:
+        """The private key of signed acceptances; not the log's."""
+        return self.state / "acceptance.key"
+
+    @property
+    def acceptance_vkey(self) -> Path:
+        """Its public key, for processes that only hand it out."""
+        return self.state / "acceptance.vkey"
 
     @property
     def mark_file(self) -> Path:
@@ -119,6 +131,9 @@ class Settings:
             "max_body_bytes": reader.number("NOTARY_MAX_BODY_BYTES", 8 << 20, 1024, 1 << 30),
             "key_horizon": timedelta(days=reader.number("NOTARY_KEY_DAYS", 30, 1, 36_500)),
             "mqtt_client_id": env.get("NOTARY_MQTT_CLIENT_ID", "city-notary"),
+            "sealed_within": timedelta(
+                seconds=reader.number("NOTARY_SEALED_WITHIN_SECONDS", 3_600, 60, 31_536_000)
+            ),
             "outbox_age": timedelta(hours=reader.number("NOTARY_OUTBOX_HOURS", 72, 1, 8_760)),
             "outbox_messages": reader.number("NOTARY_OUTBOX_MESSAGES", 1_000_000, 1, 1_000_000_000),
             "queue_readings": reader.number("NOTARY_QUEUE_READINGS", 20_000, 100, 10_000_000),

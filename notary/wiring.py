@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from notary.config import Settings
+from notary.core.acceptance import KEY_SUFFIX, KEY_USE
 from notary.core.trust import format_trust
 from notary.keys import load_key, make_key, make_secret, read_secret
 from notary.ledgers.port import Ledger
@@ -16,6 +17,7 @@ from notary.usecases.accept import Acceptor, Limits
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile
 from notary.usecases.outbox import Outbox
+from notary.usecases.promises import Promiser
 from notary.usecases.registers import init_log
 
 
@@ -39,6 +41,16 @@ class Parts:
         secret = read_secret(self.settings.secret_file)
         limits = Limits(max_payload_bytes=self.settings.max_payload_bytes)
         return Acceptor(self.pool, self.gate, secret, limits, outbox)
+
+    def promiser(self) -> Promiser:
+        """
+        What signs acceptances.
+
+        Raises:
+            KeyRefused: its key is missing or readable by others.
+        """
+        signer = load_key(self.settings.acceptance_key)
+        return Promiser(self.pool, signer, self.settings.sealed_within)
 
     def trust(self) -> str:
         """The trust file that this notary hands out: its own word about itself."""
@@ -74,6 +86,9 @@ def initialise(settings: Settings, origin: str) -> str:
         make_key(origin, settings.log_key)
     if not settings.secret_file.exists():
         make_secret(settings.secret_file)
+    if not settings.acceptance_key.exists():
+        key = make_key(f"{origin}{KEY_SUFFIX}", settings.acceptance_key)
+        settings.acceptance_vkey.write_text(key.vkey + "\n", encoding="ascii")
     if not settings.ledger_key.exists():
         ledger = make_key(f"{origin}/file-ledger", settings.ledger_key)
         settings.ledger_vkey.write_text(ledger.vkey + "\n", encoding="ascii")
@@ -93,8 +108,13 @@ def make_trust(settings: Settings, ledgers: list[Ledger], vkey: str) -> str:
     listed: list[Mapping[str, object]] = [
         {"id": ledger.name, "kind": ledger.kind, **ledger.trust()} for ledger in ledgers
     ]
+    keys = {}
+    if settings.acceptance_vkey.exists():
+        key = settings.acceptance_vkey.read_text(encoding="ascii").strip()
+        keys = {"keys": [{"use": KEY_USE, "key": key}]}
     return format_trust(
         {
+            **keys,
             "v": "trust/1",
             "name": settings.name,
             "logs": [{"key": vkey, "from": 0, "to": None}],

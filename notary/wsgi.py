@@ -42,6 +42,7 @@ def create_app(
         ledgers=parts.ledgers,
         prover=Prover(parts.pool, parts.ledgers),
         acceptor=cache(parts.acceptor),
+        promiser=cache(parts.promiser) if settings.acceptance_key.exists() else None,
         trust=parts.trust,
         clock=clock,
         log_line=log_line or _log_line,

@@ -55,6 +55,7 @@ class AcceptanceAnswer(Schema):
     received = Time()
     duplicate = fields.Boolean()
     key_reused = fields.Boolean()
+    signed = fields.String(metadata={"description": "A signed acceptance, where preferred."})
     links = fields.Dict()
 
 
@@ -152,6 +153,7 @@ class TrustAnswer(Document):
     logs = fields.List(fields.Dict())
     witnesses = fields.List(fields.Raw())
     ledgers = fields.List(fields.Dict())
+    keys = fields.List(fields.Dict())
 
 
 class NotYetAnswer(Schema):

@@ -19,12 +19,14 @@ from notary.api.services import services
 from notary.core.errors import MalformedText
 from notary.core.words import check_key
 from notary.usecases.accept import Once
+from notary.usecases.promises import Place
 from notary.usecases.reading import Outcome, Reading, Refusal
 from schemas.answers import AcceptanceAnswer, PostedAnswer
 from schemas.bodies import JSON_TYPE, NDJSON_TYPES, Body, parse_records
 from schemas.faults import MAX_FAULTS, Fault, MalformedRequest
 from schemas.record import Item, NewRecord
 
+PREFERENCE = "signed-acceptance"
 routes = Routes("posting", "How records are handed in.")
 _ACCEPTANCE = AcceptanceAnswer()
 
@@ -51,7 +53,8 @@ def post(**path: str) -> Response:
 
     Answered once they are durable, in the order of the items. One bad item costs only
     itself; where all are bad the answer is 422. Under an Idempotency-Key a repeat gets the
-    first answer and changes nothing, another body 409.
+    first answer and changes nothing, another body 409. With `Prefer: signed-acceptance` each
+    acceptance comes signed too (`signed`), to be checked with `notary verify`.
     """
     if request.mimetype not in (JSON_TYPE, *NDJSON_TYPES):
         raise UnsupportedMediaType()
@@ -114,6 +117,28 @@ def _answer(kept: Kept, *, is_one: bool) -> Response:
         places = [("" if is_one else f"/{at}", item["faults"]) for at, item in enumerate(kept)]
         faults = [Fault(at + pointer, code) for at, found in places for pointer, code in found]
         raise ItemsRefused(*faults[:MAX_FAULTS])
+    if services().promiser is not None and request.headers.get("Prefer") is not None:
+        return _with_signed(kept, refused, is_one=is_one)
+    return _accepted(kept, refused, is_one=is_one)
+
+
+def _with_signed(kept: Kept, refused: int, *, is_one: bool) -> Response:
+    """The answer with signed acceptances, where they are preferred (RFC 7240)."""
+    sign = services().promiser
+    wanted = [part.strip().lower() for part in request.headers["Prefer"].split(",")]
+    if sign is None or PREFERENCE not in wanted:
+        return _accepted(kept, refused, is_one=is_one)
+    accepted = [item for item in kept if "faults" not in item]
+    places = [Place(item["dataset"], item["source"], item["chain"], item["n"]) for item in accepted]
+    for item, text in zip(accepted, sign().sign(places), strict=True):
+        if text is not None:
+            item["signed"] = text
+    response = _accepted(kept, refused, is_one=is_one)
+    response.headers["Preference-Applied"] = PREFERENCE
+    return response
+
+
+def _accepted(kept: Kept, refused: int, *, is_one: bool) -> Response:
     if is_one:
         response = answer(kept[0], 202)
         response.headers["Location"] = kept[0]["links"]["self"]

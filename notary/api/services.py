@@ -13,6 +13,7 @@ from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor
 from notary.usecases.gate import Gate
+from notary.usecases.promises import Promiser
 from notary.usecases.prove import Prover
 from notary.usecases.registers import DatasetFacts
 
@@ -24,7 +25,8 @@ class Services:
     """
     The parts of one web process.
 
-    `acceptor` is made at the first need; `clock` gives the time, UTC; `log_line` writes
+    `acceptor` and `promiser` are made at the first need (None: there is no key for signed
+    acceptances); `clock` gives the time, UTC; `log_line` writes
     one line of facts, never a payload or a key.
     """
 
@@ -35,6 +37,7 @@ class Services:
     ledgers: Sequence[Ledger]
     prover: Prover
     acceptor: Callable[[], Acceptor]
+    promiser: Callable[[], Promiser] | None
     trust: Callable[[], str]
     clock: Callable[[], datetime]
     log_line: Callable[[Mapping[str, object]], None]

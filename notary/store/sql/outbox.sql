@@ -63,3 +63,15 @@ SELECT coalesce(sum(messages) FILTER (WHERE stage = 0), 0)::bigint,
 -- name: outbox_waiting
 SELECT coalesce(sum(messages), 0)::bigint FROM outbox WHERE process = %(process)s
 
+-- name: find_promised
+-- The records that signed acceptances are about; `place` counts from 1 in the order asked for.
+SELECT w.place, d.name AS dataset, d.is_open, s.name AS source, r.chain, r.n, r.received,
+       f.by_word, f.type, r.leaf, r.observed, r.key, r.message, r.salt, r.digest, r.payload,
+       p.leaf AS prev
+FROM unnest(%(datasets)s::text[], %(sources)s::text[], %(chains)s::integer[],
+            %(ns)s::bigint[]) WITH ORDINALITY AS w(dataset, source, chain, n, place)
+JOIN datasets d ON d.name = w.dataset
+JOIN sources s ON s.dataset = d.id AND s.name = w.source
+JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.chain = w.chain AND r.n = w.n
+JOIN forms f ON f.id = r.form
+LEFT JOIN records p ON p.lane = s.lane AND p.source = s.id AND p.chain = w.chain AND p.n = w.n - 1
