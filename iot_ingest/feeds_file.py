@@ -13,6 +13,10 @@ The file of feeds (TOML). All faults are told at once, as sentences.
     qos = 1                                        # 0 or 1
     by = "acl"                                     # "none" where the broker lets anybody in
     type = "application/json"                      # media type of a reading, else the codec's
+    acceptances = "response"                       # off, response, fixed or reply
+    acceptance_topic = "…/{source}/receipt"        # for fixed
+    signed_acceptances = false                     # signed ones go with it
+    notices = true                                 # "sealed" and "anchored" follow
 
 `dataset = "..."` or `source = "..."` fix what the template doesn't name. Where two filters
 take the same topic, the first feed reads it.
@@ -20,7 +24,7 @@ take the same topic, the first feed reads it.
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from iot_ingest.codecs import MAX_PAYLOAD_BYTES, Members, codecs
 from iot_ingest.feeds import Feed, Feeds
@@ -38,12 +42,18 @@ template = "notary/v1/{dataset}/{source}/up"
 codec = "json"
 observed = "time"
 key = "id"
+acceptances = "response"
 """
 _TEXTS = (
     "name", "filter", "template", "codec", "dataset", "source", "observed", "key", "type", "by",
+    "acceptances", "acceptance_topic",
 )  # fmt: skip
 _REQUIRED = ("name", "filter", "template", "codec")
-_KNOWN = {*_TEXTS, "keeps_names", "qos"}
+_FLAGS = {"keeps_names": False, "signed_acceptances": False, "notices": True}
+_ANSWERS: dict[str, Literal["off", "response", "fixed", "reply"]] = {
+    "off": "off", "response": "response", "fixed": "fixed", "reply": "reply",
+}  # fmt: skip
+_KNOWN = {*_TEXTS, *_FLAGS, "qos"}
 
 
 class FeedsRefused(NotaryError):
@@ -124,9 +134,18 @@ class _Table:
             self._fault(f"codec must be one of {', '.join(sorted(known))}.")
         if codec is not None and not codec.has_members and (texts["observed"] or texts["key"]):
             self._fault(f"the codec {texts['codec']} finds neither observed nor key.")
-        keeps_names, qos = table.get("keeps_names", False), table.get("qos", 1)
-        if not isinstance(keeps_names, bool):
-            self._fault("keeps_names must be true or false.")
+        flags = {name: self._flag(name, unless) for name, unless in _FLAGS.items()}
+        answers, qos = texts["acceptances"] or "off", table.get("qos", 1)
+        if answers not in _ANSWERS:
+            self._fault(f"acceptances must be one of {', '.join(_ANSWERS)}.")
+        if (answers == "fixed") != (texts["acceptance_topic"] is not None):
+            self._fault('acceptance_topic belongs to acceptances = "fixed".')
+        own = (texts["template"] or "").rpartition("/")[0] + "/"
+        told_apart = "{source}" in (texts["acceptance_topic"] or "{source}")
+        if "{source}" in (texts["template"] or "") and not told_apart:
+            self._fault("acceptance_topic must name {source}, as the template does.")
+        if answers == "fixed" and not (texts["acceptance_topic"] or own).startswith(own):
+            self._fault(f"acceptance_topic must begin with the device's own levels, {own}")
         if type(qos) is not int or qos not in (0, 1):
             self._fault("qos must be 1, or 0 where readings may be lost.")
         if texts["by"] not in (None, "acl", "none"):
@@ -143,7 +162,11 @@ class _Table:
             members=Members(texts["observed"], texts["key"], max_payload_bytes),
             dataset=texts["dataset"],
             source=texts["source"],
-            keeps_names=bool(keeps_names),
+            keeps_names=flags["keeps_names"],
+            signed_acceptances=flags["signed_acceptances"],
+            notices=flags["notices"],
+            acceptances=_ANSWERS[answers],
+            acceptance_topic=texts["acceptance_topic"],
             qos=int(str(qos)),
             by=texts["by"] or "acl",
         )
@@ -174,6 +197,12 @@ class _Table:
         ):
             self._fault("the filter takes no topic of the template's form.")
         return template
+
+    def _flag(self, name: str, unless: bool) -> bool:
+        value = self._table.get(name, unless)
+        if not isinstance(value, bool):
+            self._fault(f"{name} must be true or false.")
+        return bool(value)
 
     def _text(self, name: str) -> str | None:
         value = self._table.get(name)

@@ -144,6 +144,14 @@ def test_topics_without_end_take_no_memory_without_end() -> None:
         (feed(qos="true"), "qos must be"),
         (feed(type='"JSON"'), "media type"),
         (feed(by='"key:1"'), "by must be acl or none"),
+        (feed(acceptances='"on"'), "acceptances must be one of off, response, fixed, reply"),
+        (feed(acceptances="true"), "acceptances must be text"),
+        (feed(acceptances='"fixed"'), "acceptance_topic belongs to"),
+        (feed(acceptance_topic='"air/{source}/x"'), "acceptance_topic belongs to"),
+        (feed(acceptances='"fixed"', acceptance_topic='"air/all"'), "must name {source}"),
+        (feed(acceptances='"fixed"', acceptance_topic='"sea/{source}"'), "own levels, air/"),
+        (feed(signed_acceptances="1"), "signed_acceptances must be true or false"),
+        (feed(notices='"no"'), "notices must be true or false"),
         (feed(observed='""'), "observed must be text"),
         (feed(key=f'"{"k" * 200}"'), "key is longer"),
         (feed(codec='"raw"', key='"id"'), "finds neither observed nor key"),
@@ -194,3 +202,20 @@ def _toml(value: object) -> str:
             '"' + "".join(f"\\U{ord(c):08x}" for c in value if not 0xD800 <= ord(c) < 0xE000) + '"'
         )
     return str(value)
+
+
+def test_a_feed_says_how_devices_are_answered() -> None:
+    """Off unless it says otherwise; the notary's own topics answer who names a topic."""
+    (silent,) = parse_feeds(feed(), "f").all
+    assert (silent.acceptances, silent.signed_acceptances, silent.notices) == ("off", False, True)
+    (own,) = load_feeds(None).all
+    assert (own.acceptances, own.notices) == ("response", True)
+    text = feed(
+        acceptances='"fixed"',
+        acceptance_topic='"air/{source}/receipt"',
+        signed_acceptances="true",
+        notices="false",
+    )
+    (one,) = parse_feeds(text, "f").all
+    assert (one.acceptances, one.acceptance_topic) == ("fixed", "air/{source}/receipt")
+    assert (one.signed_acceptances, one.notices) == (True, False)
