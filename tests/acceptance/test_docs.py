@@ -18,7 +18,13 @@ from tests.acceptance.first_run import PATH, ROOT, FirstRun
 
 pytestmark = pytest.mark.needs("mosquitto")
 
-PAGES = ["for-citizens.md", "for-departments.md", "for-gateways.md", "operations.md"]
+PAGES = [
+    "for-citizens.md",
+    "for-departments.md",
+    "for-gateways.md",
+    "for-gateways/acceptances.md",
+    "operations.md",
+]
 BLOCK = re.compile(r"^```(console|python \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where answers go: into the device's own subtree, and nowhere else."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,3 +190,15 @@ def test_each_reading_of_a_pack_knows_its_place_and_each_fault_too() -> None:
         (one.reason, one.detail) for one in address.refused.values()
     ]
     assert isinstance(address.refused[1], Refusal)
+
+
+def test_the_feed_that_the_page_shows_answers_as_it_says() -> None:
+    """docs/for-gateways/acceptances.md."""
+    page = Path(__file__).parents[2] / "docs" / "for-gateways" / "acceptances.md"
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    feeds = parse_feeds(text, "f")
+    route = feeds.route("plant/pump-7/up")
+    assert isinstance(route, Route)
+    found = Addresses(feeds).find(route, Message("plant/pump-7/up", b"{}"))
+    assert found is not None
+    assert (found.topic, found.notices) == ("plant/pump-7/receipt", False)
