@@ -29,6 +29,7 @@ AGES: Final = {
     "oldest_unanchored": ("notary_oldest_unanchored_seconds", "age of the oldest unanchored batch"),
 }
 OUTCOMES: Final = ("accepted", "duplicates", "quarantined")
+ANSWERED: Final = ("answers", "notices", "refused", "dropped", "dropped_notices", "ignored")
 
 
 def write_metrics(pool: Pool, now: datetime) -> tuple[bytes, str]:
@@ -76,6 +77,13 @@ class _FromDatabase(Collector):
         for outcome in OUTCOMES:
             messages.add_metric([outcome], _number(facts, outcome))
         yield messages
+        told = CounterMetricFamily(
+            "notary_ingest_answers", "messages to devices since ingest began", labels=["outcome"]
+        )
+        answers = facts.get("answers", {})
+        for outcome in ANSWERED:
+            told.add_metric([outcome], _number(answers, outcome))
+        yield told
         yield GaugeMetricFamily(
             "notary_queue_depth",
             "readings that wait in ingest",

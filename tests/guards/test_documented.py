@@ -49,6 +49,6 @@ def test_every_metric_is_documented() -> None:
     """Prometheus' names stand in the page."""
     source = Path(metrics.__file__).read_text(encoding="utf-8")
     names = set(re.findall(r'"(notary_[a-z_]+)"', source))
-    counters = {"notary_quarantined", "notary_ingest_readings"}
+    counters = {"notary_quarantined", "notary_ingest_readings", "notary_ingest_answers"}
     listed = set(re.findall(r"^\| `(notary_[a-z_]+)`", PAGE, re.MULTILINE))
     assert listed == {f"{name}_total" if name in counters else name for name in names}
