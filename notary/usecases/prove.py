@@ -29,9 +29,12 @@ from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
 
 Until = Literal["signed", "witnessed", "anchored"]
 
-MAX_BATCHES = 1024
+MAX_BATCHES = 512
 GROUP_HEIGHT = 4
 """A path is read from tiles of 16 hashes: a part of a stored tile, or its `middle`."""
+
+
+_Upper = dict[tuple[int, int, int], list[list[bytes]]]
 
 
 class NotYet(NotaryError):
@@ -67,14 +70,14 @@ class Proof:
 class _BatchPart:
     """
     What all receipts of a batch share: `json` holds its members, ready to be put in, and
-    `tiles` the stored tiles of which most paths need one.
+    `upper` of each tree the groups of hashes above the lowest ones.
     """
 
     run_count: int
     count: int
     json: Mapping[str, str]
     anchored: bool
-    tiles: dict[tuple[int, int, int], tuple[bytes, bytes]] = field(default_factory=dict)
+    upper: tuple[_Upper, _Upper] = field(default_factory=lambda: ({}, {}))
 
 
 class Prover:
@@ -232,7 +235,7 @@ class _Groups:
         row: Mapping[str, Any],
         name: str,
     ) -> None:
-        self._tx, self._batch, self._tree, self._tiles = tx, batch, tree, part.tiles
+        self._tx, self._batch, self._tree, self._upper = tx, batch, tree, part.upper[tree]
         self._index = index
         self._own = {
             (0, index >> GROUP_HEIGHT): row[f"{name}_group"] or b"",
@@ -241,23 +244,22 @@ class _Groups:
 
     def path(self, size: int) -> list[bytes]:
         """The path of the leaf in a tree of `size` leaves."""
-        return inclusion_path_from_tiles(self._read, self._index, size, height=GROUP_HEIGHT)
+        cache = dict(self._upper)
+        path = inclusion_path_from_tiles(
+            self._read, self._index, size, cache=cache, height=GROUP_HEIGHT
+        )
+        for key in cache.keys() - self._upper.keys():
+            if key[:2] not in self._own:
+                self._upper[key] = cache[key]
+        return path
 
     def _read(self, level: int, index: int, width: int) -> bytes:
-        data = self._own.get((level, index))
-        if data is None and level % 2:
-            data = self._tile(level // 2, index)[1]
-        elif data is None:
-            tile, group = divmod(index, TILE_WIDTH >> GROUP_HEIGHT)
-            data = self._tile(level // 2, tile)[0][group << GROUP_HEIGHT + 5 :]
-        return data[: 32 * width]
-
-    def _tile(self, level: int, index: int) -> tuple[bytes, bytes]:
-        """A stored tile, and the roots over each 16 of its hashes."""
-        key = (self._tree, level, index)
-        found = self._tiles.get(key)
-        if found is None:
-            rows = self._tx.prepared("get_batch_tile", self._batch, *key)
-            found = (rows[0]["data"], rows[0]["middle"]) if rows else (b"", b"")
-            self._tiles[key] = found
-        return found
+        own = self._own.get((level, index))
+        if own is not None:
+            return own[: 32 * width]
+        tile, group = (index, 0) if level % 2 else divmod(index, TILE_WIDTH >> GROUP_HEIGHT)
+        rows = self._tx.prepared("get_batch_tile", self._batch, self._tree, level // 2, tile)
+        if not rows:
+            return b""
+        hashes: bytes = rows[0]["middle" if level % 2 else "data"]
+        return hashes[group << GROUP_HEIGHT + 5 :][: 32 * width]

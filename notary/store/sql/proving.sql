@@ -12,8 +12,8 @@ SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_sal
               AND chain = r.chain AND n = r.n - 1) END AS prev,
        run.batch, run.position, run.number, run.first, run.count, run.start,
        run.prev AS run_prev, run.last AS run_last,
-       substring(t.data FROM (run.start + r.n - run.first)::integer / 16 % 16 * 512 + 1 FOR 512)
-           AS record_group, t.middle AS record_middle,
+       substring(t.data FROM run.place / 16 % 16 * 512 + 1 FOR 512) AS record_group,
+       t.middle AS record_middle,
        substring(u.data FROM run.position / 16 % 16 * 512 + 1 FOR 512) AS run_group,
        u.middle AS run_middle
 FROM datasets d
@@ -22,11 +22,12 @@ JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = $3
               AND r.chain = coalesce($4, (SELECT chain FROM log))
 JOIN forms f ON f.id = r.form
 LEFT JOIN LATERAL (
-    SELECT * FROM runs WHERE source = s.id AND chain = r.chain AND first <= r.n
+    SELECT *, (start + r.n - first)::integer AS place FROM runs
+    WHERE source = s.id AND chain = r.chain AND first <= r.n
     ORDER BY first DESC LIMIT 1
 ) AS run ON r.n < run.first + run.count
 LEFT JOIN batch_tiles t ON t.batch = run.batch AND t.tree = 0 AND t.level = 0
-                       AND t.index = (run.start + r.n - run.first) / 256
+                       AND t.index = run.place / 256
 LEFT JOIN batch_tiles u ON u.batch = run.batch AND u.tree = 1 AND u.level = 0
                        AND u.index = run.position / 256
 WHERE d.name = $1 AND s.name = $2
