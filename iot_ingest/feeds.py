@@ -75,7 +75,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who reads a topic's messages, and whose they are."""
+    """Who reads a topic's messages, and whose they are; no `source`: each reading names it."""
 
     feed: Feed
     dataset: str
@@ -120,7 +120,9 @@ class Feeds:
         try:
             fields = feed.template.read(topic)
             dataset = check_id(feed.dataset or fields["dataset"], "dataset")
-            source = check_id(feed.source or fields["source"], "source")
+            source = feed.source or fields.get("source", "")
+            if source or not feed.codec.names_source:
+                check_id(source, "source")
         except (MalformedTopic, MalformedText) as error:
             return NoRoute(feed.name, "bad-topic", error.detail, feed.codec.secret)
         return Route(feed, dataset, source)

@@ -18,8 +18,9 @@ The file of feeds (TOML). All faults are told at once, as sentences.
     signed_acceptances = false                     # signed ones go with it
     notices = true                                 # "sealed" and "anchored" follow
 
-`dataset = "..."` or `source = "..."` fix what the template doesn't name. Where two filters
-take the same topic, the first feed reads it.
+`dataset = "..."` or `source = "..."` fix what the template doesn't name; where neither names
+a source, the messages of a codec that finds one do. Where two filters take the same topic,
+the first feed reads it.
 """
 
 import tomllib
@@ -150,7 +151,7 @@ class _Table:
             self._fault("qos must be 1, or 0 where readings may be lost.")
         if texts["by"] not in (None, "acl", "none"):
             self._fault("by must be acl or none.")
-        template = self._topics(texts)
+        template = self._topics(texts, names_source=codec is not None and codec.names_source)
         if codec is None or template is None or len(self._faults) > self._before:
             return None
         return Feed(
@@ -159,7 +160,12 @@ class _Table:
             template=template,
             codec=codec,
             type=texts["type"] or codec.type,
-            members=Members(texts["observed"], texts["key"], max_payload_bytes),
+            members=Members(
+                texts["observed"],
+                texts["key"],
+                max_payload_bytes,
+                names_source=texts["source"] is None and "source" not in template.fields,
+            ),
             dataset=texts["dataset"],
             source=texts["source"],
             keeps_names=flags["keeps_names"],
@@ -171,7 +177,7 @@ class _Table:
             by=texts["by"] or "acl",
         )
 
-    def _topics(self, texts: dict[str, str | None]) -> Template | None:
+    def _topics(self, texts: dict[str, str | None], *, names_source: bool) -> Template | None:
         """Filter and template, which must be about the same topics and name all."""
         topic_filter, text = texts["filter"], texts["template"]
         template = None
@@ -188,7 +194,8 @@ class _Table:
         if template is None:
             return None
         for name in ("dataset", "source"):
-            if texts[name] is None and name not in template.fields:
+            is_told = name == "source" and names_source
+            if texts[name] is None and name not in template.fields and not is_told:
                 self._fault(f"neither {name} nor {{{name}}} in the template is there.")
             if texts[name] is not None and name in template.fields:
                 self._fault(f"{name} is there twice: fixed, and in the template.")

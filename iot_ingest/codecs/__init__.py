@@ -37,12 +37,14 @@ class Fault(NamedTuple):
 class Members:
     """
     What a codec is told: where the sender's time and message id stand in a JSON object
-    (None: nowhere), and how many bytes one reading may have.
+    (None: nowhere), how many bytes one reading may have, and whether a reading's source is
+    the device that its format names (False: whoever reads the message knows the source).
     """
 
     observed: str | None = None
     key: str | None = None
     max_bytes: int = MAX_PAYLOAD_BYTES
+    names_source: bool = True
 
 
 Decode = Callable[[bytes, Members], Sequence[Decoded | Fault]]
@@ -71,12 +73,61 @@ def codecs() -> dict[str, Codec]:
     from iot_ingest.codecs.chirpstack import decode_chirpstack
     from iot_ingest.codecs.hj212 import decode_hj212
     from iot_ingest.codecs.iotda import decode_iotda
+    from iot_ingest.codecs.json_array import decode_json_array
     from iot_ingest.codecs.json_object import decode_json, decode_ndjson
+    from iot_ingest.codecs.ngsi import decode_ngsi_ld, decode_ngsi_v2
     from iot_ingest.codecs.raw import decode_raw
+    from iot_ingest.codecs.senml import decode_senml_json
+    from iot_ingest.codecs.senml_cbor import decode_senml_cbor
+    from iot_ingest.codecs.sensorthings import decode_observation
+    from iot_ingest.codecs.sensorthings_array import decode_data_array
 
     return {
         "json": Codec(decode_json, "application/json", has_members=True),
         "ndjson": Codec(decode_ndjson, "application/json", has_members=True),
+        "json-array": Codec(decode_json_array, "application/json", has_members=True),
+        "senml-json": Codec(
+            decode_senml_json,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/senml+json",),
+        ),
+        "senml-cbor": Codec(
+            decode_senml_cbor,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/senml+cbor",),
+        ),
+        "sensorthings": Codec(
+            decode_observation,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/x-sensorthings+json",),
+        ),
+        "sensorthings-dataarray": Codec(
+            decode_data_array,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/x-sensorthings-dataarray+json",),
+        ),
+        "ngsi-ld": Codec(
+            decode_ngsi_ld,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/x-ngsi-ld+json",),
+        ),
+        "ngsi-v2": Codec(
+            decode_ngsi_v2,
+            "application/json",
+            has_members=False,
+            names_source=True,
+            media_types=("application/x-ngsi-v2+json",),
+        ),
         "raw": Codec(decode_raw, "application/octet-stream", has_members=False),
         "alink": Codec(
             decode_alink,

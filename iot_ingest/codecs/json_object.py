@@ -44,12 +44,12 @@ def _decode(payload: bytes, members: Members) -> Decoded | Fault:
         value = strict_json.loads(payload)
         if not isinstance(value, dict):
             return Fault(payload, "bad-value", "It is JSON, and not an object.")
-        return Decoded(payload, _text(value, members.observed), _text(value, members.key))
+        return Decoded(payload, text_of(value, members.observed), text_of(value, members.key))
     except MalformedText as error:
         return Fault(payload, str(error.facts.get("reason", "not-json")), error.detail)
 
 
-def _text(value: dict[str, object], name: str | None) -> str | None:
+def text_of(value: dict[str, object], name: str | None) -> str | None:
     """A member as the text that was sent; strict_json gives a number as its text too."""
     found = None if name is None else value.get(name)
     if found is None or isinstance(found, str):

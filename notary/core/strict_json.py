@@ -40,9 +40,32 @@ def loads(data: bytes) -> object:
         raise MalformedText("Its brackets are nested too deep.", reason="too-deep") from None
     except ValueError:
         raise MalformedText("It is not JSON.", reason="not-json") from None
-    if _SUSPECT.search(data):
-        _look_at_strings(value)
+    if is_suspect(data):
+        check_strings(value)
     return value
+
+
+def scan(text: str, at: int) -> tuple[object, int]:
+    """
+    Read the one value that begins at `at`, as part of a larger text; the value, and where it
+    ends (exclusive).
+
+    Its strings aren't looked at: `check_strings` does it.
+
+    Raises:
+        MalformedText: with `reason` not-json, bad-value or too-deep.
+    """
+    try:
+        return _DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise MalformedText("Its brackets are nested too deep.", reason="too-deep") from None
+    except ValueError:
+        raise MalformedText("It is not JSON.", reason="not-json") from None
+
+
+def is_suspect(data: bytes) -> bool:
+    """Whether UTF-8 holds an escape that `check_strings` could refuse."""
+    return _SUSPECT.search(data) is not None
 
 
 def _bad(detail: str) -> MalformedText:
@@ -73,8 +96,12 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _look_at_strings(value: object) -> None:
-    """Only where a suspect escape was seen in the bytes."""
+def check_strings(value: object) -> None:
+    """
+    Refuse U+0000 and halves of surrogate pairs in a value's strings and names.
+
+    Only needed where `is_suspect` saw such an escape in the bytes. Raises MalformedText.
+    """
     todo = [value]
     while todo:
         item = todo.pop()

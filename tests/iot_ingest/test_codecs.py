@@ -11,7 +11,9 @@ from iot_ingest.codecs import MAX_PAYLOAD_BYTES, Decoded, Fault, Members, codecs
 from iot_ingest.codecs.json_object import MAX_LINES
 
 MEMBERS = Members("time", "id")
-WITH_MEMBERS = [name for name, codec in codecs().items() if codec.has_members]
+WITH_MEMBERS = ["json", "ndjson"]
+AS_SENT = ["json", "json-array", "ndjson", "raw"]
+"""Codecs whose payloads stand in the message."""
 
 BREAKING = {
     b'{"id":"\\ud800"}': "bad-value",
@@ -158,7 +160,7 @@ BYTES = st.one_of(
 )  # fmt: skip
 
 
-@given(st.sampled_from(sorted(codecs())), BYTES)
+@given(st.sampled_from(AS_SENT), BYTES)
 @example("json", b'{"id":1e400}')
 @settings(max_examples=1000, deadline=None)
 def test_whatever_comes_is_a_reading_or_a_fault(name: str, message: bytes) -> None:
