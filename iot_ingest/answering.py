@@ -70,7 +70,7 @@ class Answering:
         self._max_age = max_age
         self._max_messages = max_messages
         self._hear = tell
-        self._leave = Event()
+        self._leave, self._finish = Event(), Event()
         self._woken = Event()
         self._looked_at = self._dropped_at = float("-inf")
         self._retry_at = dict.fromkeys(ways, 0.0)
@@ -88,6 +88,11 @@ class Answering:
         """There is something to publish."""
         self._woken.set()
 
+    def finish(self) -> None:
+        """End `run` once all answers that can be told are told; notices wait for the next start."""
+        self._finish.set()
+        self._woken.set()
+
     def leave(self) -> None:
         """End `run`; what is in the outbox stays there for the next start."""
         self._leave.set()
@@ -96,7 +101,7 @@ class Answering:
             way.leave()
 
     def run(self) -> None:
-        """Work until `leave`."""
+        """Work until `finish` or `leave`."""
         while not self._leave.is_set():
             self._woken.clear()
             try:
@@ -112,6 +117,8 @@ class Answering:
                 self._hear(error)
                 self._leave.wait(MAX_PAUSE_SECONDS)
                 continue
+            if not more and self._finish.is_set():
+                return
             if not more:
                 self._woken.wait(self._pause())
 

@@ -150,6 +150,8 @@ class Ingest:
         self._worker.join(DRAIN_SECONDS)
         self._pipeline.leave()
         self._worker.join(DRAIN_SECONDS)
+        self._answering.finish()
+        self._answerer.join(DRAIN_SECONDS / 4)
         self._answering.leave()
         self._answerer.join(DRAIN_SECONDS)
         self._subscriber.stop()

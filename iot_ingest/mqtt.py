@@ -231,9 +231,10 @@ def _sent(properties: Any) -> Sent | None:
     """The properties that are of use, or None without any."""
     user = getattr(properties, "UserProperty", None)
     topic = getattr(properties, "ResponseTopic", None)
-    if user is None and topic is None:
+    correlation = getattr(properties, "CorrelationData", None)
+    if user is None and topic is None and correlation is None:
         return None
-    return Sent(tuple(user or ()), topic, getattr(properties, "CorrelationData", None))
+    return Sent(tuple(user or ()), topic, correlation)
 
 
 def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:

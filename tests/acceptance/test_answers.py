@@ -169,12 +169,12 @@ def test_what_is_to_be_told_survives_a_kill_of_the_broker(
         gateway.send(UP, body(1), DOWN, b"1")
         wait_for(lambda: len(gateway.heard) == 1)
     broker.kill()
-    air.settle()
     broker.start()
     with device(broker.url_of("gateway")) as gateway:
 
         def is_told() -> bool:
             gateway.send(UP, body(2), DOWN, b"2")
+            air.settle()
             return bool(gateway.of("accepted") and gateway.of("sealed"))
 
         wait_for(is_told)

@@ -207,6 +207,31 @@ def test_a_device_hears_accepted_sealed_and_anchored(broker: Broker, office: Off
     assert office.answering.problem is None
 
 
+def test_asked_to_finish_it_tells_what_is_there(broker: Broker, office: Office) -> None:
+    """All answers, however many; not the notices, which are not due."""
+    office.accept(900)
+    with device(broker.url_of("gateway")) as one:
+        office.answering.finish()
+        office.thread.start()
+        office.thread.join(30)
+        assert not office.thread.is_alive()
+        wait_for(lambda: len(one.heard) == 900)
+    assert office.reader.waiting() == 900
+
+
+def test_asked_to_finish_it_waits_for_no_broker_that_is_away(
+    broker: Broker, office: Office
+) -> None:
+    """What can't be told stays."""
+    broker.kill()
+    office.accept(3)
+    office.answering.finish()
+    office.thread.start()
+    office.thread.join(15)
+    assert not office.thread.is_alive()
+    assert office.reader.waiting() == 3
+
+
 def test_a_broker_that_is_away_holds_up_no_acceptance(broker: Broker, office: Office) -> None:
     """Answers wait in the outbox, and are told once it is back."""
     office.thread.start()
@@ -218,9 +243,8 @@ def test_a_broker_that_is_away_holds_up_no_acceptance(broker: Broker, office: Of
     wait_for(lambda: "can't be reached" in str(office.answering.problem))
     assert office.reader.waiting() == 500
     broker.start()
-    with device(broker.url_of("gateway")) as one:
-        wait_for(lambda: len({data for _, _, data in one.heard}) == 500)
-        wait_for(lambda: office.answering.problem is None)
+    wait_for(lambda: office.answering.told.answers == 500)
+    wait_for(lambda: office.answering.problem is None)
 
 
 def test_what_was_published_and_not_noted_is_published_again(
