@@ -236,10 +236,12 @@ def write_answer(address: Address, part: Mapping[int, tuple[Reading | None, Outc
     The answer to one message, in canonical form (RFC 8785).
 
     Where not all of its readings are in it, `at` has their places and `of` says how many
-    the message carried. A reading of another source than the first names it.
+    the message carried. A reading of another source than the first names it; where no source
+    is known none is told.
     """
     places = sorted(part)
-    source = _source(*part[places[0]]) or address.source
+    named = (_source(*part[place]) for place in places)
+    source = next(filter(None, named), address.source)
     good = any(isinstance(outcome, Acceptance) for _, outcome in part.values())
     readings = ",".join([_reading(*part[place], source) for place in places])
     whole = len(places) == address.of
@@ -249,7 +251,8 @@ def write_answer(address: Address, part: Mapping[int, tuple[Reading | None, Outc
             "" if whole else f'"at":[{",".join(map(str, places))}],',
             f'"dataset":{_text(address.dataset)},',
             "" if whole else f'"of":{address.of},',
-            f'"readings":[{readings}],"source":{_text(source)},',
+            f'"readings":[{readings}],',
+            f'"source":{_text(source)},' if source else "",
             f'"state":"{"accepted" if good else "refused"}","v":"{VERSION}"}}',
         )
     )

@@ -199,6 +199,19 @@ def test_a_message_that_needs_two_commits_has_two_answers_with_the_places(desk: 
     assert (second["at"], second["of"], len(second["readings"])) == ([1], 3, 1)
 
 
+def test_a_message_that_names_its_sources_is_answered_with_them(desk: Desk) -> None:
+    """The topic names none: the first that is known stands for all, without one none is told."""
+    address = Address("default", "gateway/g1/down", None, "air", "", 3)
+    address.refused[0] = Refusal("not-json", "no")
+    desk.accept(reading(address, 1, "a", source="one"), reading(address, 2, "b", source="two"))
+    (answer,) = desk.answers()
+    assert answer["source"] == "one"
+    assert [one.get("source") for one in answer["readings"]] == [None, None, "two"]
+    nobody = Address("default", "gateway/g1/down", None, "air", "")
+    desk.reject(rejected(Asked(nobody, 0)))
+    assert "source" not in desk.answers()[1]
+
+
 def test_what_breaks_a_text_is_written_as_text(desk: Desk) -> None:
     """Halves of surrogate pairs, quotes, control characters, very long sentences."""
     desk.reject(rejected(Asked(to(), 0), '\ud800"\n\x00' + "x" * 10_000))
