@@ -23,7 +23,7 @@ from notary.usecases.masking import mask_text
 from notary.usecases.reading import Acceptance, Address, Asked, Outcome, Reading, Refusal
 
 VERSION: Final = "acceptances/1"
-ROWS_AT_ONCE: Final = 20
+ROWS_AT_ONCE: Final = 5
 MAX_TEXT_CHARACTERS: Final = 500
 ANSWER, SEALED, ANCHORED = 0, 1, 2
 """The stages of a row: what is to be published next."""
