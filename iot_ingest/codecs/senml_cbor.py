@@ -114,6 +114,8 @@ def _record(record: object, number: int) -> object:
         try:
             if isinstance(value, bytes) != (name == "vd") and name in KINDS:
                 raise bad_value(f"Of record {number}, vd must be bytes, and nothing else.")
+            if name == "bver" and type(value) is not int:
+                raise bad_value(f"bver of record {number} must be an integer.")
             found[name] = _value(value)
             check_strings({name: found[name]})
         except MalformedText as error:
