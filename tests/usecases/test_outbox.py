@@ -2,18 +2,29 @@
 """The outbox: answers that are as durable as what they say, and no more lasting than needed."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notary.core import canonical
 from notary.store.errors import StoreUnavailable
 from notary.store.pool import Transaction
 from notary.usecases.accept import Acceptor
-from notary.usecases.outbox import ANCHORED, ANSWER, SEALED, Outbox, OutboxReader, write_notices
+from notary.usecases.outbox import (
+    ANCHORED,
+    ANSWER,
+    SEALED,
+    Answer,
+    Outbox,
+    OutboxReader,
+    write_answer,
+    write_notices,
+)
 from notary.usecases.quarantine import Rejected, put_aside
-from notary.usecases.reading import Address, Asked, Reading, Refusal
+from notary.usecases.reading import Acceptance, Address, Asked, Reading, Refusal
 from tests.usecases.world import World
 
 PROCESS = "city-notary"
@@ -388,3 +399,60 @@ def test_an_answer_holds_no_payload(desk: Desk) -> None:
     desk.accept(reading(to(), payload=b'{"name":"erase me"}'))
     ((answers,),) = desk.world.rows("SELECT answers FROM outbox")
     assert "erase me" not in str(answers)
+
+
+NAMES = st.text(st.sampled_from("abz09._:-"), min_size=1, max_size=9).filter(
+    lambda text: text not in (".", "..")
+)
+REFUSALS = st.builds(Refusal, st.text(max_size=20), st.text(max_size=600))
+ACCEPTANCES = st.builds(
+    Acceptance,
+    st.just("air"),
+    NAMES,
+    st.integers(0, 3),
+    st.integers(0, 2**53 - 1),
+    st.binary(min_size=32, max_size=32),
+    st.datetimes(timezones=st.just(UTC)),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(
+    st.dictionaries(st.integers(0, 20), ACCEPTANCES | REFUSALS, min_size=1, max_size=8),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=128),
+    st.sampled_from([0, 30]),
+)
+def test_every_answer_and_notice_is_in_canonical_form(
+    outcomes: dict[int, Acceptance | Refusal], key: str, more: int
+) -> None:
+    """Whatever was sent; read again it says what became of each reading."""
+    if not more:
+        outcomes = dict(enumerate(outcomes.values()))
+    address = Address("default", "t", None, "air", "s", len(outcomes) + more)
+    part = {
+        place: (reading(None, key=key, source="s") if isinstance(one, Acceptance) else None, one)
+        for place, one in outcomes.items()
+    }
+    text = write_answer(address, part)
+    told = canonical.loads(text, max_bytes=1 << 20)
+    assert isinstance(told, dict)
+    assert told.get("at", list(range(len(outcomes)))) == sorted(outcomes)
+    assert ("at" in told) == ("of" in told) == bool(more)
+    for one, place in zip(told["readings"], sorted(outcomes), strict=True):
+        outcome = outcomes[place]
+        assert (one["state"] == "refused") == isinstance(outcome, Refusal)
+        if isinstance(outcome, Acceptance):
+            assert (one["n"], one["leaf"], one["key"]) == (outcome.n, outcome.leaf.hex(), key)
+            assert one.get("source", told["source"]) == outcome.source
+    runs = [
+        canonical.loads(notice, max_bytes=1 << 20)
+        for notice in write_notices(Answer("t", None, text, False, True), "sealed")
+    ]
+    named = {
+        (run["source"], run["chain"], n)  # type: ignore[index]
+        for run in runs
+        for n in range(run["first"], min(run["last"], run["first"] + 30) + 1)  # type: ignore[index]
+    }
+    accepted = [one for one in outcomes.values() if isinstance(one, Acceptance)]
+    assert named == {(one.source, one.chain, one.n) for one in accepted}
