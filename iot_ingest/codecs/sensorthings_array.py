@@ -76,7 +76,7 @@ def _group(group: Object, what: str, members: Members) -> Sequence[Decoded | Fau
     names = _names(group, what)
     rows = a_list(member(group, "dataArray", f"{what}dataArray"), f"{what}dataArray")
     count = group.get(COUNT)
-    if count is not None and count != Number(len(rows)):
+    if count is not None and not (isinstance(count, Number) and count == str(len(rows))):
         raise bad_value(f"{what}{COUNT} says {write(count)[:20]}, and {len(rows)} rows are there.")
     head = {name: group[name] for name in STREAMS if group.get(name) is not None}
     return list(_rows(rows, group, head, names, source, what, members))
