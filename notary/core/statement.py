@@ -102,27 +102,50 @@ def write_statement(s: Statement) -> str:
     """
     Write the members in the order of RFC 8785 without looking at them again.
 
-    Requires every member as `format_statement` demands it: for a caller that checked
-    them already and writes thousands a second.
+    Requires every member as `format_statement` demands it.
     """
-    parts = [f'{{"by":"{s.by}","chain":{s.chain}']
-    if s.commitment is not None:
-        parts.append(f',"commitment":"{s.commitment.hex()}"')
-    parts.append(f',"dataset":"{s.dataset}"')
-    if s.digest is not None:
-        parts.append(f',"digest":"{s.digest.hex()}"')
-    if s.key is not None:
-        parts.append(f',"key":{encode_basestring(s.key)}')
-    if s.message is not None:
-        parts.append(f',"message":"{s.message.hex()}"')
-    parts.append(f',"n":{s.n}')
-    if s.observed is not None:
-        parts.append(f',"observed":{encode_basestring(s.observed)}')
-    parts.append(
-        f',"prev":"{s.prev.hex()}","received":"{format_time(s.received)}","source":"{s.source}"'
-        f',"type":"{s.type}","v":"{VERSION}"}}'
+    is_open = s.commitment is None
+    hash_ = s.digest if s.commitment is None else s.commitment
+    return write_members(
+        s.by, s.chain, s.dataset, is_open, hash_ or b"", s.key, s.message, s.n, s.observed,
+        s.prev, format_time(s.received), s.source, s.type,
+    )  # fmt: skip
+
+
+def write_members(
+    by: str,
+    chain: int,
+    dataset: str,
+    is_open: bool,
+    hash_: bytes,
+    key: str | None,
+    message: bytes | None,
+    n: int,
+    observed: str | None,
+    prev: bytes,
+    received: str,
+    source: str,
+    type: str,
+) -> str:
+    """
+    The same from members alone, for a caller that writes tens of thousands a second.
+
+    `hash_` is the digest where `is_open`, else the commitment; `received` as
+    `format_time` writes it.
+    """
+    named = "" if key is None else f',"key":{encode_basestring(key)}'
+    if message is not None:
+        named = f'{named},"message":"{message.hex()}"'
+    said = "" if observed is None else f',"observed":{encode_basestring(observed)}'
+    hashed = (
+        f'"dataset":"{dataset}","digest":"{hash_.hex()}"'
+        if is_open
+        else f'"commitment":"{hash_.hex()}","dataset":"{dataset}"'
     )
-    return "".join(parts)
+    return (
+        f'{{"by":"{by}","chain":{chain},{hashed}{named},"n":{n}{said},"prev":"{prev.hex()}",'
+        f'"received":"{received}","source":"{source}","type":"{type}","v":"{VERSION}"}}'
+    )
 
 
 def _check(s: Statement) -> None:

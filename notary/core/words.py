@@ -39,7 +39,8 @@ def check_string(text: object, what: str, max_characters: int) -> str:
     """A string from outside: Unicode scalar values without U+0000 to U+001F and U+007F."""
     if not isinstance(text, str) or not 1 <= len(text) <= max_characters:
         raise MalformedText(f"The {what} must have 1 to {max_characters} characters.", what=what)
-    if _CONTROL.search(text):
+    # Printable ASCII, by far the most, needs no closer look.
+    if not (text.isascii() and text.isprintable()) and _CONTROL.search(text):
         raise MalformedText(
             f"The {what} holds a control character or half of a surrogate pair.", what=what
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from hmac import digest as hmac_digest
 from os import urandom
 from threading import Lock
@@ -24,6 +25,7 @@ from notary.usecases.lanes import (
     Head,
     Heads,
     Source,
+    Way,
     find_sources,
 )
 from notary.usecases.marks import StateRefused
@@ -106,6 +108,7 @@ class Acceptor:
         self._outbox = outbox
         self._datasets = Datasets(pool)
         self._sources: dict[tuple[int, str], Source] = {}
+        self._ways: dict[tuple[str, str, str, str], Way] = {}
         self._forms: dict[tuple[str, str], int] = {}
         self._heads = Heads()
         self._busy = Lock()
@@ -183,7 +186,6 @@ class Acceptor:
         items = []
         for index, reading in enumerate(readings):
             try:
-                self._check(reading)
                 items.append(self._item(index, reading, datasets))
             except NotaryError as error:
                 reason = str(error.facts.get("reason") or "malformed")
@@ -192,55 +194,77 @@ class Acceptor:
                     reading.answer_to.address.refused[reading.answer_to.place] = refusal
         return items
 
-    def _check(self, reading: Reading) -> None:
-        check_id(reading.dataset, "dataset")
-        check_id(reading.source, "source")
-        check_type(reading.type)
-        check_by(reading.by)
-        if reading.observed is not None:
-            check_observed(reading.observed)
-        if reading.key is not None:
-            check_key(reading.key)
-        limit = self._limits.max_payload_bytes
-        if len(reading.payload) > limit:
+    def _item(self, index: int, reading: Reading, datasets: dict[str, Dataset]) -> Item:
+        payload, observed, key = reading.payload, reading.observed, reading.key
+        way = self._ways.get((reading.dataset, reading.source, reading.type, reading.by))
+        if way is None:
+            way = self._way(reading, datasets)
+        if observed is not None:
+            check_observed(observed)
+        if key is not None:
+            check_key(key)
+        if len(payload) > self._limits.max_payload_bytes:
             raise MalformedText(
-                f"The payload has {len(reading.payload)} bytes, more than the {limit} allowed.",
+                f"The payload has {len(payload)} bytes, more than the "
+                f"{self._limits.max_payload_bytes} allowed.",
                 reason="too-large",
             )
-
-    def _item(self, index: int, reading: Reading, datasets: dict[str, Dataset]) -> Item:
-        dataset = datasets.get(reading.dataset)
-        if dataset is None:
-            raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
-        if dataset.is_open and reading.closed_only:
+        is_open = way.dataset.is_open
+        if is_open and reading.closed_only:
             raise MalformedText(
                 "The payload holds a password, and by the digests of an open dataset it could "
                 "be guessed. Hand it in to a dataset that is not open.",
                 reason="needs-closed-dataset",
             )
-        salt = None if dataset.is_open else urandom(32)
-        who = f"{dataset.id}/{reading.source}/"
-        is_key = reading.key is not None
-        known = f"key {who}{reading.key}" if is_key else f"time {who}{reading.observed}"
-        has_print = is_key or reading.observed is not None
-        named = dataset.is_open or reading.keeps_names
+        salt = None if is_open else urandom(32)
+        hash_ = payload_hash(salt, payload)
+        key_print, payload_print = None, 0
+        if key is not None or observed is not None:
+            head, name = (way.time_head, observed) if key is None else (way.key_head, key)
+            key_print = self._print(head + (name or "").encode())
+            # The digest of an open dataset is public; no other's payload shows in its print.
+            payload_print = (
+                int.from_bytes(hash_[:4], "big", signed=True)
+                if is_open
+                else self._print(b"payload " + payload, 4)
+            )
+        named = is_open or reading.keeps_names
         return Item(
-            index=index,
-            reading=reading,
-            dataset=dataset,
-            lane=dataset.lane_of(reading.source),
-            salt=salt,
-            digest=payload_hash(salt, reading.payload),
-            message=message_hash(salt, reading.pack),
-            key_print=self._print(known.encode()) if has_print else None,
-            payload_print=self._print(b"payload " + reading.payload, 4) if has_print else 0,
-            observed=reading.observed if named else None,
-            key=reading.key if named else None,
+            index,
+            reading,
+            way.dataset,
+            way.lane,
+            salt,
+            hash_,
+            None if reading.pack is None else message_hash(salt, reading.pack),
+            key_print,
+            payload_print,
+            observed if named else None,
+            key if named else None,
         )
 
+    def _way(self, reading: Reading, datasets: dict[str, Dataset]) -> Way:
+        """Check what all readings of a source have in common, and keep it in mind."""
+        check_id(reading.dataset, "dataset")
+        check_id(reading.source, "source")
+        check_type(reading.type)
+        check_by(reading.by)
+        dataset = datasets.get(reading.dataset)
+        if dataset is None:
+            raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
+        who = f"{dataset.id}/{reading.source}/"
+        way = Way(
+            dataset, dataset.lane_of(reading.source), f"key {who}".encode(), f"time {who}".encode()
+        )
+        if len(self._ways) > MAX_REMEMBERED:
+            self._ways.clear()
+        self._ways[reading.dataset, reading.source, reading.type, reading.by] = way
+        return way
+
     def _print(self, data: bytes, size_bytes: int = 8) -> int:
-        mac = hmac_digest(self._secret, data, "sha256")
-        return int.from_bytes(mac[:size_bytes], "big", signed=True)
+        """A keyed hash (RFC 7693) of so many bytes, as a number of the database."""
+        print_ = blake2b(data, digest_size=size_bytes, key=self._secret).digest()
+        return int.from_bytes(print_, "big", signed=True)
 
     # -- the transaction
 
@@ -292,7 +316,7 @@ class Acceptor:
         forms = self._find_forms(tx, items)
         for item, source in zip(items, sources, strict=True):
             form = forms[item.reading.by, item.reading.type]
-            work.outcomes[item.index] = writer.add(item, source, form)
+            work.outcomes[item.place] = writer.add(item, source, form)
         if writer.lift > MAX_LIFT:
             raise ClockBehind(lift_seconds=writer.lift.total_seconds())
         work.lift = writer.lift

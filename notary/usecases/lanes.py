@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from os import urandom
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 from notary.core.errors import MalformedText
@@ -32,6 +32,17 @@ class Dataset:
     def lane_of(self, label: str) -> int:
         """The lane that covers a source."""
         return self.lanes[crc32(label.encode()) % len(self.lanes)]
+
+
+class Way(NamedTuple):
+    """What is settled for all readings of one source that are handed in alike."""
+
+    dataset: Dataset
+    lane: int
+    key_head: bytes
+    """What a key's print is made of, before the key."""
+    time_head: bytes
+    """The same for the sender's time, where there is no key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Item(Protocol):
     """A reading on its way through a commit."""
 
     @property
-    def index(self) -> int: ...
+    def place(self) -> int: ...
     @property
     def reading(self) -> Reading: ...
     @property
@@ -100,7 +100,7 @@ class Outbox:
             to = item.reading.answer_to
             if to is not None:
                 part = parts.setdefault(to.address, {})
-                part[to.place] = (item.reading, outcomes[item.index])
+                part[to.place] = (item.reading, outcomes[item.place])
         for address, part in parts.items():
             for place, refusal in address.refused.items():
                 if place not in address.told:

@@ -27,8 +27,7 @@ class Pack:
         return self._digest
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """
     One reading or item on its way in: ids as text, the payload's bytes as received.
 
@@ -52,8 +51,7 @@ class Reading:
     answer_to: "Asked | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """A promise: the record is durable. `duplicate` says that it was there before."""
 
     dataset: str

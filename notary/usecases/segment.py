@@ -5,33 +5,36 @@ row. Pure but for `copy`, which hands the rows to the database.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from struct import pack
+from struct import Struct, pack
+from typing import NamedTuple
 
 from notary.core.hashing import commitment
-from notary.core.statement import Statement, statement_leaf, write_statement
+from notary.core.statement import write_members
+from notary.core.words import format_time
 from notary.store import binary
 from notary.store.pool import Transaction
 from notary.usecases.lanes import Dataset, Head, Source
 from notary.usecases.reading import KEY_REUSED, Acceptance, Pack, Reading
 
-RECORD_FIELDS = pack(">h", 13)
-DUPLICATE_FIELDS = pack(">h", 5)
 DIGEST_FIELDS = pack(">h", 4)
 
+_RECORD = Struct(">h ii ii iq iq ii ii ih i32s")
+"""A row of records up to its leaf: 13 fields, each with its length before it."""
+_DUPLICATE = Struct(">h iq iq ii ih ih")
+_LENGTH = Struct(">i").pack
 
-@dataclass(slots=True)
-class Item:
+
+class Item(NamedTuple):
     """
-    One reading between the look at it and the commit; `index` is its place in the call.
+    One reading between the look at it and the commit; `place` is that in the call.
 
     `key_print` is None where neither a key nor the sender's time is known; `observed` and
     `key` are what may stand in the statement.
     """
 
-    index: int
+    place: int
     reading: Reading
     dataset: Dataset
     lane: int
@@ -44,8 +47,7 @@ class Item:
     key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A known key's record: None where it is no longer there; its payload while that is."""
 
     accepted: Acceptance | None
@@ -120,32 +122,54 @@ class SegmentWriter:
         self._digests: list[bytes] = []
         self._counts: dict[tuple[int, int], dict[int, int]] = {}
         self._first: dict[int, datetime] = {}
+        self._time = _Time(now)
         self.lift = timedelta(0)
 
     def add(self, item: Item, source: Source, form: int) -> Acceptance:
         """The acceptance of an item: of a new record, or of the one that is there already."""
-        same_key = {} if item.key_print is None else self._known.get(item.key_print, {})
-        known = same_key.get(item.payload_print)
-        if known is not None and known.accepted is not None and _same(known, item):
-            return replace(known.accepted, duplicate=True)
-        reused = bool(same_key) and item.reading.key is not None
+        reading, key_print = item.reading, item.key_print
+        same_key = None if key_print is None else self._known.get(key_print)
+        if same_key is not None:
+            known = same_key.get(item.payload_print)
+            if known is not None and known.accepted is not None and _same(known, item):
+                return known.accepted._replace(duplicate=True)
         head = self._heads[source.id]
-        received = self._now if head.received is None else max(self._now, head.received)
-        self.lift = max(self.lift, received - self._now)
-        leaf = statement_leaf(write_statement(_statement(item, source, head, received)))
+        time = self._time
+        if head.received is not None and head.received > self._now:
+            time = _Time(head.received)
+            self.lift = max(self.lift, head.received - self._now)
+        leaf = sha256(
+            b"\0"
+            + write_members(
+                reading.by, head.chain, reading.dataset, item.dataset.is_open, item.digest,
+                item.key, item.message, head.next_n, item.observed, head.leaf, time.text,
+                source.name, reading.type,
+            ).encode()
+        ).digest()  # fmt: skip
         accepted = Acceptance(
-            item.reading.dataset,
+            reading.dataset,
             source.name,
             head.chain,
             head.next_n,
             leaf,
-            received,
-            key_reused=reused,
+            time.received,
+            False,
+            same_key is not None and reading.key is not None,
         )
-        self._write(item, source.id, form, accepted)
-        if item.key_print is not None:
-            self._note_key(item, item.key_print, accepted)
-        head.next_n, head.leaf, head.received = head.next_n + 1, leaf, received
+        self._write(item, source.id, form, accepted, time)
+        if key_print is not None:
+            known = Known(accepted, reading.payload)
+            if same_key is None:
+                self._known[key_print] = {item.payload_print: known}
+            else:
+                same_key[item.payload_print] = known
+            self._duplicates.append(
+                _DUPLICATE.pack(
+                    5, 8, key_print, 8, head.next_n, 4, item.payload_print, 2, head.chain,
+                    2, time.day,
+                )
+            )  # fmt: skip
+        head.next_n, head.leaf, head.received = head.next_n + 1, leaf, time.received
         return accepted
 
     def copy(self, tx: Transaction) -> None:
@@ -177,75 +201,57 @@ class SegmentWriter:
             if rows:
                 tx.copy(query, binary.table(rows))
 
-    def _write(self, item: Item, source: int, form: int, accepted: Acceptance) -> None:
-        reading = item.reading
-        received = binary.int8(binary.microseconds(accepted.received))
-        n, source_field = binary.int8(accepted.n), binary.int4(source)
-        chain = binary.int4(accepted.chain)
-        self._records.setdefault(source, []).append(
-            b"".join(
-                (
-                    RECORD_FIELDS,
-                    binary.int4(item.lane),
-                    source_field,
-                    n,
-                    received,
-                    chain,
-                    binary.int4(form),
-                    binary.int2(KEY_REUSED if accepted.key_reused else 0),
-                    binary.data(accepted.leaf),
-                    binary.text(item.observed),
-                    binary.text(item.key),
-                    binary.data(item.message),
-                    binary.data(item.salt),
-                    binary.data(reading.payload),
-                )
+    def _write(
+        self, item: Item, source: int, form: int, accepted: Acceptance, time: "_Time"
+    ) -> None:
+        n, payload = accepted.n, item.reading.payload
+        row = b"".join(
+            (
+                _RECORD.pack(
+                    13, 4, item.lane, 4, source, 8, n, 8, time.field, 4, accepted.chain, 4, form,
+                    2, KEY_REUSED if accepted.key_reused else 0, 32, accepted.leaf,
+                ),
+                binary.text(item.observed),
+                binary.text(item.key),
+                binary.data(item.message),
+                binary.data(item.salt),
+                _LENGTH(len(payload)),
+                payload,
             )
-        )
+        )  # fmt: skip
+        rows = self._records.get(source)
+        if rows is None:
+            rows = self._records[source] = []
+            self._counts.setdefault((item.lane, item.dataset.id), {})[source] = 0
+            self._first.setdefault(item.lane, accepted.received)
+        rows.append(row)
+        self._counts[item.lane, item.dataset.id][source] += 1
         if item.dataset.digest_index:
             self._digests.append(
-                b"".join((DIGEST_FIELDS, binary.data(item.digest), source_field, chain, n))
-            )
-        counts = self._counts.setdefault((item.lane, item.dataset.id), {})
-        counts[source] = counts.get(source, 0) + 1
-        self._first.setdefault(item.lane, accepted.received)
-
-    def _note_key(self, item: Item, key_print: int, accepted: Acceptance) -> None:
-        known = Known(accepted, item.reading.payload)
-        self._known.setdefault(key_print, {})[item.payload_print] = known
-        self._duplicates.append(
-            b"".join(
-                (
-                    DUPLICATE_FIELDS,
-                    binary.int8(key_print),
-                    binary.int8(accepted.n),
-                    binary.int4(item.payload_print),
-                    binary.int2(accepted.chain),
-                    binary.int2(binary.days(accepted.received)),
+                b"".join(
+                    (
+                        DIGEST_FIELDS,
+                        binary.data(item.digest),
+                        binary.int4(source),
+                        binary.int4(accepted.chain),
+                        binary.int8(n),
+                    )
                 )
             )
-        )
+
+
+class _Time:
+    """A received time, in the ways in which it is written."""
+
+    __slots__ = ("day", "field", "received", "text")
+
+    def __init__(self, received: datetime) -> None:
+        self.received = received
+        self.text = format_time(received)
+        self.field = binary.microseconds(received)
+        self.day = binary.days(received)
 
 
 def _same(known: Known, item: Item) -> bool:
     """Whether the bytes are the same; of an erased payload only the print is left."""
     return known.payload is None or known.payload == item.reading.payload
-
-
-def _statement(item: Item, source: Source, head: Head, received: datetime) -> Statement:
-    reading, is_open = item.reading, item.dataset.is_open
-    return Statement(
-        dataset=reading.dataset,
-        source=source.name,
-        chain=head.chain,
-        n=head.next_n,
-        prev=head.leaf,
-        received=received,
-        by=reading.by,
-        type=reading.type,
-        digest=item.digest if is_open else None,
-        commitment=None if is_open else item.digest,
-        observed=item.observed,
-        key=item.key,
-        message=item.message,
-    )
