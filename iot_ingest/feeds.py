@@ -45,7 +45,8 @@ class Feed:
     ) -> tuple[list[Reading], list[Fault]]:
         """The readings of a message, and what could not be read; `address` learns of both."""
         found = self.codec.decode(payload, self.members)
-        pack = Pack(payload) if len(found) > 1 else None
+        is_split = len(found) > 1 or found[0].payload.strip() != payload.strip()
+        pack = Pack(payload) if is_split else None
         readings, faults = [], []
         if address is not None:
             address.of = len(found)

@@ -29,6 +29,13 @@ EXAMPLE = re.compile(
 ALINK, IOTDA, CHIRPSTACK, HJ212 = (
     PAGES / f"{name}.md" for name in ("alink", "iotda", "chirpstack", "hj212")
 )
+OF_SEVERAL = {
+    "json-array": (["json-array"], "json_array"),
+    "senml": (["senml-cbor", "senml-json"], "senml senml_cbor senml_fields senml_resolve"),
+    "sensorthings": (["sensorthings", "sensorthings-dataarray"], "sensorthings sensorthings_array"),
+    "ngsi": (["ngsi-ld", "ngsi-v2"], "ngsi json_members"),
+}
+"""Pages with the codecs that they tell of, and the modules that read them."""
 
 
 class Example(NamedTuple):
@@ -92,10 +99,13 @@ def test_a_page_shows_its_format(page: Path, count: int) -> None:
 def test_a_message_gives_the_readings_that_stand_below_it(example: Example) -> None:
     """By the page's own feed and the topic that it names; without `payload` it is the message."""
     shown = example.shown.encode()
+    if b"\x00" in example.sample:
+        shown = bytes.fromhex(example.shown)
     assert example.sample.replace(b"\r\n", b"\n").rstrip(b"\n") == shown
     told = [{**one} for one in example.readings]
     for one in told:
-        one.setdefault("payload", example.sample.decode())
+        if "payload" not in one:
+            one["payload"] = example.sample.decode()
     assert told == [
         {
             "dataset": one.dataset,
@@ -147,6 +157,29 @@ def test_a_page_names_every_reason_of_its_codec(page: Path) -> None:
     told = [word for row in re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
             for word in re.findall(r"`([^`]+)`", row)]  # fmt: skip
     assert sorted(told) == sorted(found)
+    for reason in found:
+        for language in LANGUAGES:
+            texts = catalogue(language)
+            assert f"field.{reason}" in texts or f"field.json-{reason}" in texts, reason
+
+
+@pytest.mark.parametrize("name", OF_SEVERAL)
+def test_a_page_tells_of_its_codecs_and_of_their_reasons(name: str) -> None:
+    """An example for each codec, each reason that can occur, and no other."""
+    names, modules = OF_SEVERAL[name]
+    page = PAGES / f"{name}.md"
+    text = page.read_text(encoding="utf-8")
+    assert len(examples(page)) == len(names)
+    feeds = parse_feeds(feeds_of(page), page.name).all
+    assert sorted(feed.codec.type for feed in feeds) == ["application/json"] * len(names)
+    assert {feed.codec for feed in feeds} == {codecs()[one] for one in names}
+    source = "".join(
+        Path(f"iot_ingest/codecs/{one}.py").read_text(encoding="utf-8")
+        for one in [*modules.split(), "json_array", "slices"]
+    )
+    found = {"too-large", "bad-value", "too-deep"} | set(re.findall(r'reason="([a-z0-9-]+)"', source))
+    told = set(re.findall(r"`([a-z0-9-]+)`", "".join(re.findall(r"^\| (`[^|]+`) \|", text, re.M))))
+    assert told == found
     for reason in found:
         for language in LANGUAGES:
             texts = catalogue(language)
