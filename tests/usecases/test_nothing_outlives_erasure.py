@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from hmac import digest as hmac_digest
 from io import BytesIO
 
@@ -148,6 +148,14 @@ def seals(
                 f"hmac {number} {prefix!r}",
                 lambda p, s=secret, x=prefix: hmac_digest(s, x + p, "sha256"),  # type: ignore[misc]
             )
+            for size in (4, 8):  # as a number of the database, with its length before it
+                yield (
+                    f"blake2b {size} {number} {prefix!r}",
+                    lambda p, s=secret[:64], x=prefix, n=size: (
+                        n.to_bytes(4, "big")  # type: ignore[misc]
+                        + blake2b(x + p, digest_size=n, key=s).digest()
+                    ),
+                )
         yield f"salted {number}", lambda p, s=secret: sha256(s + p).digest()  # type: ignore[misc]
         yield f"salted after {number}", lambda p, s=secret: sha256(p + s).digest()  # type: ignore[misc]
 
@@ -186,7 +194,7 @@ def test_before_the_erasure_the_value_can_be_guessed(scene: Scene) -> None:
     """The search below can find: the payload itself, and what is kept under the secret."""
     found = {name for name, _ in guessed(scene, scene.dump(), statement_of(scene))}
     assert "plain" in found
-    assert "hmac instance b'payload '" in found
+    assert "blake2b 4 instance b'payload '" in found
     assert "hmac instance b'body '" in found
 
 

@@ -106,7 +106,7 @@ CREATE SEQUENCE segment_numbers;
 -- Finds what waits to be sealed, and nothing else.
 CREATE INDEX segments_waiting ON segments (dataset, number) WHERE batch IS NULL;
 
--- Known keys: HMACs under the instance secret, kept for the stated horizon; `day` counts
+-- Known keys: hashes keyed by the instance secret, kept for the stated horizon; `day` counts
 -- from 2000-01-01. The print of the payload only chooses among a key's records: while the
 -- payload is there, it is compared itself.
 CREATE TABLE duplicates (
