@@ -228,7 +228,7 @@ def test_the_logs_tiles_prove_each_leaf_past_a_full_tile(
 
 
 STEPS = (
-    *("_number_sources", "_read_leaves", "_make_runs", "root", "check_roots"),
+    *("_number_sources", "_read_leaves", "_make_runs", "Tree", "check_roots"),
     *("check_run_list", "format_descriptor", "descriptor_leaf", "_copy_tiles", "_copy_runs"),
     "append_leaf",
 )
