@@ -15,6 +15,7 @@ class FaultAnswer(Schema):
     parameter = fields.String(metadata={"description": "Name of a query parameter."})
     code = fields.String()
     detail = fields.String()
+    found = fields.String(metadata={"description": "What exactly a codec found, in English."})
 
 
 class Problem(Schema):

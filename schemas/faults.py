@@ -15,15 +15,16 @@ class Fault:
     """
     What is wrong at one place: a JSON pointer (RFC 6901) and a code.
 
-    In a query the pointer is the name of the parameter.
+    In a query the pointer is the name of the parameter. `found`: what exactly, in English.
     """
 
     pointer: str
     code: str
+    found: str = ""
 
     def below(self, prefix: str) -> "Fault":
         """The same fault seen from further up."""
-        return Fault(prefix + self.pointer, self.code)
+        return Fault(prefix + self.pointer, self.code, self.found)
 
 
 class MalformedRequest(NotaryError):

@@ -3,7 +3,7 @@
 
 from marshmallow import fields, validate
 
-from schemas.fields import Strict, Whole
+from schemas.fields import Id, Strict, Text, Whole
 
 MAX_CHAIN = 2**31 - 1
 LANGUAGE = validate.OneOf(["en", "zh"], error="language")
@@ -26,6 +26,18 @@ class ChainQuery(AnyQuery):
     """`chain` is the current one unless it is given; it rises only after a recovery."""
 
     chain = Whole(0, MAX_CHAIN, text=True)
+
+
+class PostQuery(AnyQuery):
+    """
+    `codec` reads the body as a gateway's message. Then `source` is whose it is, unless the
+    message names it, and `observed` and `key` are the members with the sender's time and id.
+    """
+
+    codec = fields.String(validate=validate.Length(1, 64, error="codec"))
+    source = Id()
+    observed = Text(128)
+    key = Text(128)
 
 
 class RecordsQuery(PageQuery, ChainQuery):

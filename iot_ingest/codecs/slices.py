@@ -82,10 +82,13 @@ class Text:
             return Part(error, at, self._end(at))
 
     def names(self, part: Part) -> list[str] | None:
-        """The names of a refused object's members; None where it is no object."""
+        """The names of a refused object's members; None where it is none, or too deep."""
         if self.text[part.start] != "{":
             return None
-        found: list[str] = _NAMES.raw_decode(self.text, part.start)[0]
+        try:
+            found: list[str] = _NAMES.raw_decode(self.text, part.start)[0]
+        except RecursionError:
+            return None
         return found
 
     def _end(self, at: int) -> int:

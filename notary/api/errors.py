@@ -193,7 +193,8 @@ def _text_of(code: str) -> str:
 def describe(fault: Fault, *, in_query: bool = False) -> dict[str, str]:
     """One fault in the caller's language."""
     place = {"parameter": fault.pointer[1:]} if in_query else {"pointer": fault.pointer}
-    return {**place, "code": fault.code, "detail": say(f"field.{fault.code}")}
+    more = {"found": fault.found} if fault.found else {}
+    return {**place, "code": fault.code, "detail": say(f"field.{fault.code}"), **more}
 
 
 def _is_browser() -> bool:

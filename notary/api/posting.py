@@ -2,7 +2,8 @@
 """Records: handed in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from notary.api.answers import answer
 from notary.api.auth import dataset, known_caller
 from notary.api.bodies import read_body
 from notary.api.errors import describe
+from notary.api.messages import MEDIA_TYPES, Posted, choose, parse_message
 from notary.api.records import links
 from notary.api.routes import Routes
 from notary.api.services import services
@@ -24,6 +26,7 @@ from notary.usecases.reading import Outcome, Reading, Refusal
 from schemas.answers import AcceptanceAnswer, PostedAnswer
 from schemas.bodies import JSON_TYPE, NDJSON_TYPES, Body, parse_records
 from schemas.faults import MAX_FAULTS, Fault, MalformedRequest
+from schemas.queries import PostQuery
 from schemas.record import Item, NewRecord
 
 PREFERENCE = "signed-acceptance"
@@ -44,9 +47,14 @@ class ItemsRefused(MalformedRequest):
     "/v1/datasets/<id:dataset>/records",
     right="owner",
     answers={202: PostedAnswer},
-    body={JSON_TYPE: NewRecord, NDJSON_TYPES[0]: "one item a line"},
+    body={
+        JSON_TYPE: NewRecord,
+        NDJSON_TYPES[0]: "one item a line",
+        **dict.fromkeys(MEDIA_TYPES, "a gateway's message"),
+    },
+    query=PostQuery,
 )
-def post(**path: str) -> Response:
+def post(query: Mapping[str, Any], **path: str) -> Response:
     """
     Hand in one item (a JSON object), several (an array, or `{"records": [...]}`), or one
     a line (NDJSON); at most 10,000.
@@ -55,19 +63,28 @@ def post(**path: str) -> Response:
     itself; where all are bad the answer is 422. Under an Idempotency-Key a repeat gets the
     first answer and changes nothing, another body 409. With `Prefer: signed-acceptance` each
     acceptance comes signed too (`signed`), to be checked with `notary verify`.
+
+    A message as gateways send it is taken too, as its media type, as `application/json;
+    profile=CODEC` or with `?codec=CODEC`; its answer is always that to several items.
     """
-    if request.mimetype not in (JSON_TYPE, *NDJSON_TYPES):
+    codec = choose(query)
+    if codec is None and request.mimetype not in (JSON_TYPE, *NDJSON_TYPES):
         raise UnsupportedMediaType()
     data = read_body()
-    body = parse_records(data, request.mimetype)
-    readings = [_reading(item) for item in body.items if isinstance(item, Item)]
+    if codec is None:
+        posted = Posted(parse_records(data, request.mimetype))
+    else:
+        posted = parse_message(data, codec, query)
+    body = posted.body
+    readings = [_reading(item, posted) for item in body.items if isinstance(item, Item)]
     keep, now = partial(_keep, body), services().clock()
     key = request.headers.get("Idempotency-Key")
     if not readings:
         return _answer(keep([]), is_one=body.is_one)
     if key is None:
         return _answer(keep(services().acceptor().accept(readings, now)), is_one=body.is_one)
-    what = f"{request.mimetype} {dataset().name}\n".encode() + data
+    told = "" if codec is None else f" {json.dumps({**query, 'codec': codec}, sort_keys=True)}"
+    what = f"{request.mimetype} {dataset().name}{told}\n".encode() + data
     once = Once(known_caller().key_id, _key(key), what, lambda done: json.dumps(keep(done)))
     outcomes, kept = services().acceptor().accept_once(readings, now, once)
     return _answer(keep(outcomes) if kept is None else json.loads(kept), is_one=body.is_one)
@@ -80,7 +97,7 @@ def _key(text: str) -> str:
         raise MalformedRequest(Fault("", "idempotency-key")) from None
 
 
-def _reading(item: Item) -> Reading:
+def _reading(item: Item, posted: Posted) -> Reading:
     return Reading(
         dataset=dataset().name,
         source=item.source,
@@ -89,6 +106,8 @@ def _reading(item: Item) -> Reading:
         by=f"api:{known_caller().key_id}",
         observed=item.observed,
         key=item.key,
+        pack=posted.pack,
+        closed_only=posted.closed_only,
     )
 
 
@@ -99,10 +118,11 @@ def _keep(body: Body, outcomes: Sequence[Outcome]) -> Kept:
     for item in body.items:
         outcome = next(given) if isinstance(item, Item) else None
         if outcome is None:
-            faults = [(fault.pointer, fault.code) for fault in item]  # type: ignore[union-attr]
+            faults = [astuple(fault) for fault in item]  # type: ignore[union-attr]
             kept.append({"faults": faults})
         elif isinstance(outcome, Refusal):
-            pointer = f"/{item.payload_member}" if outcome.reason == "too-large" else ""  # type: ignore[union-attr]
+            member = item.payload_member  # type: ignore[union-attr]
+            pointer = f"/{member}" if member and outcome.reason == "too-large" else ""
             kept.append({"faults": [(pointer, outcome.reason)]})
         else:
             place = {"dataset": outcome.dataset, "source": outcome.source}
@@ -115,7 +135,7 @@ def _answer(kept: Kept, *, is_one: bool) -> Response:
     refused = sum("faults" in item for item in kept)
     if refused == len(kept):
         places = [("" if is_one else f"/{at}", item["faults"]) for at, item in enumerate(kept)]
-        faults = [Fault(at + pointer, code) for at, found in places for pointer, code in found]
+        faults = [Fault(*one).below(at) for at, found in places for one in found]
         raise ItemsRefused(*faults[:MAX_FAULTS])
     if services().promiser is not None and request.headers.get("Prefer") is not None:
         return _with_signed(kept, refused, is_one=is_one)
@@ -147,5 +167,5 @@ def _accepted(kept: Kept, refused: int, *, is_one: bool) -> Response:
     return answer({"accepted": len(kept) - refused, "refused": refused, "items": items}, 202)
 
 
-def _said(faults: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [describe(Fault(pointer, code)) for pointer, code in faults]
+def _said(faults: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    return [describe(Fault(*fault)) for fault in faults]

@@ -100,10 +100,16 @@ class Routes:
         return self._add("GET", rule, right, answers, query, {})
 
     def post(
-        self, rule: str, *, right: str, answers: Answers, body: Mapping[str, type[Schema] | str]
+        self,
+        rule: str,
+        *,
+        right: str,
+        answers: Answers,
+        body: Mapping[str, type[Schema] | str],
+        query: type[Schema] | None = None,
     ) -> Callable[[_View], _View]:
         """A POST route; `body` by media type. The view reads it itself."""
-        return self._add("POST", rule, right, answers, None, body)
+        return self._add("POST", rule, right, answers, query, body)
 
     def _add(
         self,

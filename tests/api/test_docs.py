@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from iot_ingest.codecs import codecs
 from tests.api.city import City
 
 
@@ -68,6 +69,7 @@ def test_parameters_and_bodies_are_described(described: Any) -> None:
     assert set(post["post"]["requestBody"]["content"]) == {
         "application/json",
         "application/x-ndjson",
+        *(one for codec in codecs().values() for one in codec.media_types),
     }
     assert post["parameters"][0]["schema"]["pattern"] == "^[A-Za-z0-9._:-]{1,128}$"
 
