@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SenML's fields, their kinds and their sums (RFC 8428 sections 4 and 5)."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
@@ -8,7 +9,7 @@ from typing import Final
 
 from iot_ingest.codecs.json_members import Object, bad_value
 from notary.core.errors import MalformedText
-from notary.core.strict_json import Number
+from notary.core.strict_json import MAX_DIGITS, Number
 
 VALUES: Final = ("v", "vs", "vb", "vd")
 RELATIVE_BELOW: Final = 2**28
@@ -19,7 +20,7 @@ MAX_NAME_CHARACTERS: Final = 1_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*", re.ASCII)
 _DATA = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
-_EXACT = Context(prec=2 * MAX_EXPONENT + 400, traps=[Inexact, InvalidOperation])
+_EXACT = Context(prec=MAX_DIGITS, traps=[Inexact, InvalidOperation])
 
 
 def check_kind(record: Object, name: str, number: int) -> None:
@@ -94,9 +95,12 @@ def add(base: object, own: object, what: str, number: int) -> Number | None:
         found = own if base is None else base
         return found if isinstance(found, Number) else None
     try:
-        return Number(f"{_EXACT.add(_decimal(str(base)), _decimal(str(own))):f}")
+        text = f"{_EXACT.add(_decimal(str(base)), _decimal(str(own))):f}"
+        if len(text) <= MAX_DIGITS and not math.isinf(float(text)):
+            return Number(text)
     except DecimalException:
-        raise bad_value(f"{what} of record {number} can't be added exactly.") from None
+        pass
+    raise bad_value(f"{what} of record {number} have no sum that is a number as it may be sent.")
 
 
 def _decimal(text: str) -> Decimal:
