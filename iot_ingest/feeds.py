@@ -54,17 +54,17 @@ class Feed:
             if isinstance(item, Decoded):
                 readings.append(
                     Reading(
-                        dataset=dataset,
-                        source=item.source or source,
-                        payload=item.payload,
-                        type=self.type,
-                        by=self.by,
-                        observed=item.observed,
-                        key=item.key,
-                        pack=pack,
-                        keeps_names=self.keeps_names,
-                        closed_only=self.codec.secret,
-                        answer_to=None if address is None else Asked(address, place),
+                        dataset,
+                        item.source or source,
+                        item.payload,
+                        self.type,
+                        self.by,
+                        item.observed,
+                        item.key,
+                        pack,
+                        self.keeps_names,
+                        self.codec.secret,
+                        None if address is None else Asked(address, place),
                     )
                 )
             else:

@@ -9,7 +9,7 @@ what two readers could understand differently (notary.core.strict_json has the r
 from collections.abc import Sequence
 from typing import Final
 
-from iot_ingest.codecs import Decoded, Fault, Members, too_large
+from iot_ingest.codecs import Decoded, Fault, Members, quick_json, too_large
 from notary.core import strict_json
 from notary.core.errors import MalformedText
 
@@ -40,6 +40,9 @@ def decode_ndjson(payload: bytes, members: Members) -> Sequence[Decoded | Fault]
 def _decode(payload: bytes, members: Members) -> Decoded | Fault:
     if len(payload) > members.max_bytes:
         return too_large(payload, members)
+    found = quick_json.look(payload, members.observed, members.key)
+    if found is not None:
+        return Decoded(payload, *found)
     try:
         value = strict_json.loads(payload)
         if not isinstance(value, dict):

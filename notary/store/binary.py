@@ -2,6 +2,7 @@
 """Rows for `COPY ... FROM STDIN (FORMAT binary)`: PostgreSQL's own format, big-endian."""
 
 import struct
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -49,6 +50,11 @@ def data(value: bytes | None) -> bytes:
 def text(value: str | None) -> bytes:
     """A text field, or NULL."""
     return NULL if value is None else data(value.encode())
+
+
+def array(values: Iterable[int]) -> str:
+    """Whole numbers as an array's text: one constant to the server, where a list is many."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def table(rows: list[bytes]) -> bytes:

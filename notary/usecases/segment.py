@@ -85,7 +85,9 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
     known: KnownKeys = {}
     places: dict[tuple[int, int, int], tuple[int, int]] = {}
     given = {(item.key_print, item.payload_print) for item in items}
-    for key_print, payload_print, n, chain in tx.rows("find_duplicates", prints=list(wanted)):
+    for key_print, payload_print, n, chain in tx.rows(
+        "find_duplicates", prints=binary.array(wanted)
+    ):
         known.setdefault(key_print, {})[payload_print] = Known(None)
         if (key_print, payload_print) in given:
             source = sources[wanted[key_print]]
@@ -188,8 +190,8 @@ class SegmentWriter:
                 chain=self._chain,
                 count=sum(counts.values()),
                 received=self._first[lane],
-                sources=list(counts),
-                counts=list(counts.values()),
+                sources=binary.array(counts),
+                counts=binary.array(counts.values()),
             )
         # Source by source, so that what is read together lies together and index pages fill.
         records = [row for source in sorted(self._records) for row in self._records[source]]

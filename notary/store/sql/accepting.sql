@@ -63,7 +63,7 @@ SELECT nextval('segment_numbers')
 -- name: add_segment
 INSERT INTO segments (number, lane, dataset, chain, count, received, sources, counts)
 VALUES (%(number)s, %(lane)s, %(dataset)s, %(chain)s, %(count)s, %(received)s,
-        %(sources)s, %(counts)s)
+        %(sources)s::integer[], %(counts)s::integer[])
 
 -- name: raise_lanes
 UPDATE lanes SET version = version + 1 WHERE id = ANY(%(ids)s)
