@@ -2,10 +2,11 @@
 """The bounded queue between the broker's connection and the pipeline."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_BYTES: Final = 64 << 20
 
@@ -19,8 +20,7 @@ class Properties:
     correlation: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """
     A message of the broker; `ticket` is what its acknowledgement needs (None: none),
     `properties` is None where it had none of them.
@@ -51,21 +51,22 @@ class Inbox:
         """How many messages wait."""
         return len(self._messages)
 
-    def put(self, message: Message) -> bool:
+    def put(self, messages: Sequence[Message]) -> bool:
         """
-        Add a message; blocks while the inbox is full.
+        Add messages; blocks while the inbox is full.
 
-        Returns False, and drops it, once the inbox is closed.
+        Returns False, and drops those that are not in yet, once the inbox is closed.
         """
         with self._changed:
-            while self._is_full() and not self._closed:
-                self._changed.wait()
-            if self._closed:
-                return False
-            self._messages.append(message)
-            self._bytes += len(message.payload)
-            if len(self._messages) == 1:
-                self._changed.notify_all()
+            for message in messages:
+                while self._is_full() and not self._closed:
+                    self._changed.notify_all()
+                    self._changed.wait()
+                if self._closed:
+                    return False
+                self._messages.append(message)
+                self._bytes += len(message.payload)
+            self._changed.notify_all()
             return True
 
     def take(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The broker: MQTT 5, QoS 1, a session that outlives us, acknowledgements by hand. The only
-file that knows paho.
+The broker: MQTT 5, QoS 1, a session that outlives us, acknowledgements by hand.
 
 Message ids mean something on one connection only: each ticket carries the number of its
 connection, and tickets of an earlier one are dropped (the broker sends those messages
@@ -22,6 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iot_ingest.inbox import Message
 from iot_ingest.inbox import Properties as Sent
+from iot_ingest.mqtt_reading import BufferedClient, Plain
 from notary.core.errors import NotaryError
 
 SESSION_SECONDS: Final = 7 * 86_400
@@ -31,7 +31,6 @@ MAX_RECONNECT_SECONDS: Final = 15
 MAX_RECEIVE: Final = 65_535
 FLUSH_SECONDS: Final = 10
 LEAVE_SECONDS: Final = 10
-_PUBACK: Final = 0x40
 
 
 class BrokerRefused(NotaryError):
@@ -47,28 +46,13 @@ class Ticket(NamedTuple):
     mid: int
 
 
-class _Client(mqtt.Client):
-    """paho, with many acknowledgements in one packet on the wire's side of it."""
-
-    def acknowledge(self, mids: Sequence[int]) -> None:
-        """PUBACK for each (MQTT 5.0 section 3.4, reason success), written at once."""
-        packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
-        self._packet_queue(_PUBACK, packets, mids[-1], 1)
-
-    @property
-    def has_thread(self) -> bool:
-        """Whether the network thread runs."""
-        thread = self._thread
-        return thread is not None and thread.is_alive()
-
-
 class Subscriber:
     """
     One connection that comes back by itself.
 
-    `receive` gets each message on the network thread and may block: that is the
+    `receive` gets messages on the network thread and may block: that is the
     back-pressure behind the broker's limit of unacknowledged messages (Receive Maximum,
-    `window`). A message for which it returns False is not acknowledged.
+    `window`). Messages for which it returns False are not acknowledged.
     """
 
     def __init__(
@@ -76,7 +60,7 @@ class Subscriber:
         url: str,
         client_id: str,
         filters: Sequence[tuple[str, int]],
-        receive: Callable[[Message], bool],
+        receive: Callable[[Sequence[Message]], bool],
         window: int,
     ) -> None:
         self._host, self._port, self._secure, self._user, self._password = read_url(url)
@@ -94,8 +78,8 @@ class Subscriber:
         """Why nothing can come in just now, or None."""
         self._client = self._new_client()
 
-    def _new_client(self) -> _Client:
-        client = _Client(
+    def _new_client(self) -> BufferedClient:
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             protocol=mqtt.MQTTv5,
@@ -111,6 +95,7 @@ class Subscriber:
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.on_plain = self._on_plain
         return client
 
     def start(self) -> None:
@@ -218,13 +203,22 @@ class Subscriber:
         self.subscribed = not refused
         self.problem = f"the broker refused: {', '.join(refused)}" if refused else None
 
+    def _on_plain(self, messages: Sequence[Plain]) -> None:
+        connection = self._connection
+        self._receive(
+            [
+                Message(topic, payload, Ticket(connection, mid) if mid else None)
+                for topic, payload, mid in messages
+            ]
+        )
+
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         ticket = Ticket(self._connection, message.mid) if message.qos else None
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = bytes(message._topic).decode("utf-8", "replace")
-        self._receive(Message(topic, bytes(message.payload), ticket, _sent(message.properties)))
+        self._receive([Message(topic, bytes(message.payload), ticket, _sent(message.properties))])
 
 
 def _sent(properties: Any) -> Sent | None:

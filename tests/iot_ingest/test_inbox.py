@@ -21,7 +21,7 @@ def take_all(inbox: Inbox) -> list[str]:
 def blocked_put(inbox: Inbox, one: Message) -> tuple[Thread, list[bool]]:
     """Put on another thread, which must not come back by itself."""
     said: list[bool] = []
-    thread = Thread(target=lambda: said.append(inbox.put(one)), daemon=True)
+    thread = Thread(target=lambda: said.append(inbox.put([one])), daemon=True)
     thread.start()
     thread.join(SOON)
     assert thread.is_alive()
@@ -32,7 +32,7 @@ def test_messages_come_out_in_the_order_in_which_they_came() -> None:
     """Up to the number asked for."""
     inbox = Inbox(10)
     for number in range(5):
-        assert inbox.put(message(number))
+        assert inbox.put([message(number)])
     assert [one.topic for one in inbox.take(3, 100, 0, 0)] == ["0", "1", "2"]
     assert take_all(inbox) == ["3", "4"]
     assert take_all(inbox) == []
@@ -41,8 +41,8 @@ def test_messages_come_out_in_the_order_in_which_they_came() -> None:
 def test_a_full_inbox_makes_the_sender_wait_and_loses_nothing() -> None:
     """The third message goes in when the first is out."""
     inbox = Inbox(2)
-    inbox.put(message(0))
-    inbox.put(message(1))
+    inbox.put([message(0)])
+    inbox.put([message(1)])
     thread, said = blocked_put(inbox, message(2))
     assert [one.topic for one in inbox.take(1, 100, 0, 0)] == ["0"]
     thread.join(10)
@@ -53,7 +53,7 @@ def test_a_full_inbox_makes_the_sender_wait_and_loses_nothing() -> None:
 def test_of_two_who_wait_for_one_place_only_one_gets_it() -> None:
     """The other goes on waiting."""
     inbox = Inbox(1)
-    inbox.put(message(0))
+    inbox.put([message(0)])
     waiting = [blocked_put(inbox, message(number))[0] for number in (1, 2)]
     inbox.take(1, 100, 0, 0)
     for thread in waiting:
@@ -69,8 +69,8 @@ def test_of_two_who_wait_for_one_place_only_one_gets_it() -> None:
 def test_bytes_are_bounded_too() -> None:
     """A few large messages are as much as many small ones."""
     inbox = Inbox(100, max_bytes=10)
-    inbox.put(message(0, 9))
-    inbox.put(message(1, 9))
+    inbox.put([message(0, 9)])
+    inbox.put([message(1, 9)])
     thread, said = blocked_put(inbox, message(2, 1))
     inbox.take(1, 1, 0, 0)
     thread.join(10)
@@ -80,22 +80,22 @@ def test_bytes_are_bounded_too() -> None:
 def test_a_message_larger_than_the_bound_goes_through_alone() -> None:
     """It stalls nobody for ever."""
     inbox = Inbox(100, max_bytes=10)
-    assert inbox.put(message(0, 1000))
+    assert inbox.put([message(0, 1000)])
     assert [one.topic for one in inbox.take(5, 10, 0, 0)] == ["0"]
-    assert inbox.put(message(1, 5))
-    assert inbox.put(message(2, 1000))
+    assert inbox.put([message(1, 5)])
+    assert inbox.put([message(2, 1000)])
     assert [one.topic for one in inbox.take(5, 10, 0, 0)] == ["1"]
 
 
 def test_closing_wakes_a_waiting_sender_and_keeps_what_is_there() -> None:
     """The sender learns that his message was not taken."""
     inbox = Inbox(1)
-    inbox.put(message(0))
+    inbox.put([message(0)])
     thread, said = blocked_put(inbox, message(1))
     inbox.close()
     thread.join(10)
     assert said == [False]
-    assert inbox.put(message(2)) is False
+    assert inbox.put([message(2)]) is False
     assert not inbox.is_done
     assert take_all(inbox) == ["0"]
     assert inbox.is_done
@@ -105,7 +105,7 @@ def test_a_waiting_taker_is_woken_by_a_message_and_by_closing() -> None:
     """Nobody waits the whole time for what is there already."""
     inbox = Inbox(10)
     got: list[list[Message]] = []
-    for wake in (lambda: inbox.put(message(7)), inbox.close):
+    for wake in (lambda: inbox.put([message(7)]), inbox.close):
         thread = Thread(target=lambda: got.append(inbox.take(1, 1, 600, 0)), daemon=True)
         thread.start()
         thread.join(SOON)
@@ -122,7 +122,7 @@ def test_many_senders_and_one_taker_lose_and_double_nothing() -> None:
 
     def send(first: int) -> None:
         for number in range(first, first + count):
-            inbox.put(message(number, number % 40))
+            inbox.put([message(number, number % 40)])
 
     senders = [Thread(target=send, args=(part * count,), daemon=True) for part in range(3)]
     for sender in senders:

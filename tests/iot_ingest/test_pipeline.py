@@ -73,7 +73,7 @@ class Way:
 
     def send(self, topic: str, payload: bytes) -> None:
         """A message whose ticket is its number."""
-        self.inbox.put(Message(topic, payload, self.count))
+        self.inbox.put([Message(topic, payload, self.count)])
         self.count += 1
 
     def work(self) -> None:
@@ -125,7 +125,7 @@ def test_a_message_becomes_a_record_and_is_acknowledged(way: Way) -> None:
 
 def test_a_message_without_a_ticket_needs_no_acknowledgement(way: Way) -> None:
     """One that was sent at QoS 0."""
-    way.inbox.put(Message("one/air/s", body(1)))
+    way.inbox.put([Message("one/air/s", body(1))])
     way.work()
     assert len(records(way.world, "air")) == 1
     assert way.acknowledged == []

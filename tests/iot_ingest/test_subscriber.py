@@ -2,7 +2,7 @@
 """The connection to a real broker: sessions, tickets, refusals, a thread that dies."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import paho.mqtt.client as paho
@@ -20,9 +20,9 @@ TOPIC = "notary/v1/a/s/up"
 class Heard(list[Message]):
     """What came in."""
 
-    def __call__(self, message: Message) -> bool:
-        """Take a message."""
-        self.append(message)
+    def __call__(self, messages: Sequence[Message]) -> bool:
+        """Take messages."""
+        self.extend(messages)
         return True
 
     @property
@@ -37,7 +37,7 @@ class Heard(list[Message]):
 
 @contextmanager
 def subscribed(
-    broker: Broker, receive: Callable[[Message], bool], window: int = 1000, qos: int = 1
+    broker: Broker, receive: Callable[[Sequence[Message]], bool], window: int = 1000, qos: int = 1
 ) -> Iterator[Subscriber]:
     """A connection that has its subscription."""
     subscriber = Subscriber(broker.url, "city-notary", [("notary/v1/#", qos)], receive, window)
@@ -105,9 +105,9 @@ def test_a_receiver_that_waits_makes_the_broker_wait_and_loses_nothing(broker: B
     """Back-pressure: the network thread stands still until there is room."""
     heard, room = Heard(), threading.Event()
 
-    def slow(message: Message) -> bool:
+    def slow(messages: Sequence[Message]) -> bool:
         room.wait()
-        return heard(message)
+        return heard(messages)
 
     with subscribed(broker, slow) as subscriber:
         send(broker, *(b"%d" % number for number in range(500)))
@@ -125,8 +125,8 @@ def test_a_network_thread_that_dies_is_noticed_and_started_again(
     monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
     heard = Heard()
 
-    def fall_once(message: Message) -> bool:
-        heard(message)
+    def fall_once(messages: Sequence[Message]) -> bool:
+        heard(messages)
         if len(heard) == 1:
             raise RuntimeError("a fault of our own")
         return True
