@@ -177,7 +177,9 @@ def test_a_page_tells_of_its_codecs_and_of_their_reasons(name: str) -> None:
         Path(f"iot_ingest/codecs/{one}.py").read_text(encoding="utf-8")
         for one in [*modules.split(), "json_array", "slices"]
     )
-    found = {"too-large", "bad-value", "too-deep"} | set(re.findall(r'reason="([a-z0-9-]+)"', source))
+    found = {"too-large", "bad-value", "too-deep"} | set(
+        re.findall(r'reason="([a-z0-9-]+)"', source)
+    )
     told = set(re.findall(r"`([a-z0-9-]+)`", "".join(re.findall(r"^\| (`[^|]+`) \|", text, re.M))))
     assert told == found
     for reason in found:
