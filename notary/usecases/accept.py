@@ -22,7 +22,6 @@ from notary.usecases.lanes import (
     MAX_REMEMBERED,
     Dataset,
     Datasets,
-    Head,
     Heads,
     Source,
     Way,
@@ -79,7 +78,6 @@ class Work:
 
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
-    heads: dict[int, dict[int, Head]] = field(default_factory=dict)
     sources: dict[tuple[int, str], Source] = field(default_factory=dict)
     answered: Answered = field(default_factory=dict)
     lift: timedelta = timedelta(0)
@@ -292,7 +290,7 @@ class Acceptor:
         if len(self._sources) > MAX_REMEMBERED:
             self._sources.clear()
         self._sources.update(work.sources)
-        self._heads.keep(work.versions, work.heads)
+        self._heads.keep(work.versions)
         if self._outbox is not None:
             self._outbox.committed(work.answered)
 
@@ -308,10 +306,9 @@ class Acceptor:
         work = Work(versions={lane: version + 1 for lane, version in versions.items()})
         if not items:
             return Work()
-        work.sources = find_sources(tx, items, self._sources)
-        sources = [work.sources[item.dataset.id, item.reading.source] for item in items]
-        wanted = {(item.lane, source.id) for item, source in zip(items, sources, strict=True)}
-        heads = self._heads.load(tx, versions, wanted, log.chain)
+        sources = self._find_sources(tx, items, work)
+        places = [(item.lane, source.id) for item, source in zip(items, sources, strict=True)]
+        heads = self._heads.load(tx, versions, places, log.chain)
         writer = SegmentWriter(now, log.chain, heads, find_known(tx, items, sources))
         forms = self._find_forms(tx, items)
         for item, source in zip(items, sources, strict=True):
@@ -324,9 +321,17 @@ class Acceptor:
         if self._outbox is not None:
             work.answered = self._outbox.keep(tx, items, work.outcomes, now)
         tx.do("raise_lanes", ids=list(versions))
-        for lane, source_id in wanted:
-            work.heads.setdefault(lane, {})[source_id] = heads[source_id]
         return work
+
+    def _find_sources(self, tx: Transaction, items: list[Item], work: Work) -> list[Source]:
+        """The source of each item. What is found or added is kept in mind after the commit."""
+        known = self._sources
+        keys = [(item.dataset.id, item.reading.source) for item in items]
+        new = [item for item, key in zip(items, keys, strict=True) if key not in known]
+        if new:
+            work.sources = find_sources(tx, new)
+        found = work.sources
+        return [known.get(key) or found[key] for key in keys]
 
     def _find_forms(self, tx: Transaction, items: list[Item]) -> dict[tuple[str, str], int]:
         """In order, so that two processes that add forms don't wait for each other."""

@@ -106,7 +106,8 @@ class Heads:
     """
     Heads per lane, valid while the lane's version is the one that this process left.
 
-    A transaction works on a copy of what it touches and calls `keep` after its commit.
+    A transaction moves them on in place. It calls `keep` once it is committed, and `forget`
+    when it is not: then all are read anew.
     """
 
     def __init__(self) -> None:
@@ -114,10 +115,14 @@ class Heads:
         self._heads: dict[int, dict[int, Head]] = {}
 
     def load(
-        self, tx: Transaction, versions: dict[int, int], wanted: set[tuple[int, int]], chain: int
-    ) -> dict[int, Head]:
+        self,
+        tx: Transaction,
+        versions: dict[int, int],
+        wanted: Iterable[tuple[int, int]],
+        chain: int,
+    ) -> dict[int, dict[int, Head]]:
         """
-        The heads of the wanted (lane, source id), read where they aren't known.
+        The heads of lanes by source id: at least of the wanted (lane, source id).
 
         `versions` are those of the locked lanes. A source without records in `chain`
         begins it with n = 0.
@@ -125,34 +130,30 @@ class Heads:
         for lane, version in versions.items():
             if self._versions.get(lane) != version:
                 self._heads[lane] = {}
-        found, missing = {}, []
+        heads = self._heads
+        missing = {}
         for lane, source in wanted:
-            head = self._heads[lane].get(source)
-            if head is not None and head.chain == chain:
-                found[source] = Head(head.chain, head.next_n, head.leaf, head.received)
-            else:
-                missing.append((lane, source))
+            head = heads[lane].get(source)
+            if head is None or head.chain != chain:
+                missing[source] = lane
         if missing:
-            lanes, sources = zip(*missing, strict=True)
             for source, at, n, leaf, received in tx.rows(
-                "find_heads", lanes=list(lanes), sources=list(sources)
+                "find_heads", lanes=list(missing.values()), sources=list(missing)
             ):
                 goes_on = at == chain
-                found[source] = Head(
+                heads[missing.pop(source)][source] = Head(
                     chain, n + 1 if goes_on else 0, leaf if goes_on else ZERO_HASH, received
                 )
-        for _, source in missing:
-            found.setdefault(source, Head(chain, 0, ZERO_HASH, None))
-        return found
+        for source, lane in missing.items():
+            heads[lane][source] = Head(chain, 0, ZERO_HASH, None)
+        return heads
 
-    def keep(self, versions: dict[int, int], heads: dict[int, dict[int, Head]]) -> None:
-        """Remember what was committed: the versions that the lanes have now, and the heads."""
+    def keep(self, versions: dict[int, int]) -> None:
+        """What was moved on is committed: the lanes have these versions now."""
         for lane, version in versions.items():
-            known = self._heads.setdefault(lane, {})
-            if len(known) > MAX_REMEMBERED:
-                known.clear()
-            known.update(heads.get(lane, {}))
             self._versions[lane] = version
+            if len(self._heads.get(lane, ())) > MAX_REMEMBERED:
+                self._heads[lane].clear()
 
     def forget(self) -> None:
         """Forget all: after an error it isn't known what was committed."""
@@ -160,23 +161,18 @@ class Heads:
         self._heads.clear()
 
 
-def find_sources(
-    tx: Transaction, items: Iterable[HasSource], known: dict[tuple[int, str], Source]
-) -> dict[tuple[int, str], Source]:
+def find_sources(tx: Transaction, items: Iterable[HasSource]) -> dict[tuple[int, str], Source]:
     """
-    The sources of some items by (dataset id, label); new ones are added.
+    The sources of some items (one at least) by (dataset id, label); new ones are added.
 
     Requires the items' lanes to be locked: a source belongs to one lane, so nobody else
     adds it meanwhile. What is added exists only once the transaction is committed.
     """
     wanted = {(item.dataset.id, item.reading.source): item for item in items}
-    found = {key: known[key] for key in wanted if key in known}
-    missing = [key for key in wanted if key not in found]
-    if missing:
-        datasets, labels = zip(*missing, strict=True)
-        rows = tx.rows("find_sources", datasets=list(datasets), labels=list(labels))
-        found.update({(row[1], row[2]): Source(row[0], row[3]) for row in rows})
-    new = [wanted[key] for key in missing if key not in found]
+    datasets, labels = zip(*wanted, strict=True)
+    rows = tx.rows("find_sources", datasets=list(datasets), labels=list(labels))
+    found = {(row[1], row[2]): Source(row[0], row[3]) for row in rows}
+    new = [item for key, item in wanted.items() if key not in found]
     if new:
         found.update(_add_sources(tx, new))
     return found

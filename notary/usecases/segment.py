@@ -84,10 +84,9 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
         return {}
     known: KnownKeys = {}
     places: dict[tuple[int, int, int], tuple[int, int]] = {}
-    given = {(item.key_print, item.payload_print) for item in items}
-    for key_print, payload_print, n, chain in tx.rows(
-        "find_duplicates", prints=binary.array(wanted)
-    ):
+    rows = tx.rows("find_duplicates", prints=binary.array(wanted))
+    given = {(item.key_print, item.payload_print) for item in items} if rows else set()
+    for key_print, payload_print, n, chain in rows:
         known.setdefault(key_print, {})[payload_print] = Known(None)
         if (key_print, payload_print) in given:
             source = sources[wanted[key_print]]
@@ -107,23 +106,32 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
     return known
 
 
+class _OfSource(NamedTuple):
+    """The rows of one source, and when the first of them was received."""
+
+    lane: int
+    dataset: int
+    first: datetime
+    rows: list[bytes]
+
+
 class SegmentWriter:
     """
-    Collects what one commit writes. `heads` (by source id) are moved on as it goes.
+    Collects what one commit writes. `heads` (by lane and source id) are moved on as it goes.
 
     `lift` is how far `received` had to be lifted above the clock, at most.
     """
 
-    def __init__(self, now: datetime, chain: int, heads: dict[int, Head], known: KnownKeys) -> None:
+    def __init__(
+        self, now: datetime, chain: int, heads: dict[int, dict[int, Head]], known: KnownKeys
+    ) -> None:
         self._now = now
         self._chain = chain
         self._heads = heads
         self._known = known
-        self._records: dict[int, list[bytes]] = {}
+        self._records: dict[int, _OfSource] = {}
         self._duplicates: list[bytes] = []
         self._digests: list[bytes] = []
-        self._counts: dict[tuple[int, int], dict[int, int]] = {}
-        self._first: dict[int, datetime] = {}
         self._time = _Time(now)
         self.lift = timedelta(0)
 
@@ -135,7 +143,7 @@ class SegmentWriter:
             known = same_key.get(item.payload_print)
             if known is not None and known.accepted is not None and _same(known, item):
                 return known.accepted._replace(duplicate=True)
-        head = self._heads[source.id]
+        head = self._heads[item.lane][source.id]
         time = self._time
         if head.received is not None and head.received > self._now:
             time = _Time(head.received)
@@ -180,21 +188,26 @@ class SegmentWriter:
 
         Requires the lanes' locks: numbers then rise in the order of commits of a lane.
         """
-        for (lane, dataset), counts in self._counts.items():
+        # Source by source, so that what is read together lies together and index pages fill.
+        by_source = sorted(self._records.items())
+        lanes: dict[tuple[int, int], list[tuple[int, _OfSource]]] = {}
+        for source, of_source in by_source:
+            lanes.setdefault((of_source.lane, of_source.dataset), []).append((source, of_source))
+        for (lane, dataset), members in lanes.items():
             number = tx.rows("draw_segment")[0][0]
+            counts = [len(of_source.rows) for _, of_source in members]
             tx.do(
                 "add_segment",
                 number=number,
                 lane=lane,
                 dataset=dataset,
                 chain=self._chain,
-                count=sum(counts.values()),
-                received=self._first[lane],
-                sources=binary.array(counts),
-                counts=binary.array(counts.values()),
+                count=sum(counts),
+                received=min(of_source.first for _, of_source in members),
+                sources=binary.array(source for source, _ in members),
+                counts=binary.array(counts),
             )
-        # Source by source, so that what is read together lies together and index pages fill.
-        records = [row for source in sorted(self._records) for row in self._records[source]]
+        records = [row for _, of_source in by_source for row in of_source.rows]
         for query, rows in (
             ("copy_records", records),
             ("copy_duplicates", self._duplicates),
@@ -221,13 +234,11 @@ class SegmentWriter:
                 payload,
             )
         )  # fmt: skip
-        rows = self._records.get(source)
-        if rows is None:
-            rows = self._records[source] = []
-            self._counts.setdefault((item.lane, item.dataset.id), {})[source] = 0
-            self._first.setdefault(item.lane, accepted.received)
-        rows.append(row)
-        self._counts[item.lane, item.dataset.id][source] += 1
+        of_source = self._records.get(source)
+        if of_source is None:
+            of_source = _OfSource(item.lane, item.dataset.id, accepted.received, [])
+            self._records[source] = of_source
+        of_source.rows.append(row)
         if item.dataset.digest_index:
             self._digests.append(
                 b"".join(
