@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feeds: which topics mean which dataset and source, and how their messages are read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from iot_ingest.codecs import Codec, Decoded, Fault, Members
+from iot_ingest.codecs import Codec, Decoded, Fault, Members, too_large
 from iot_ingest.topics import MalformedTopic, Template, filter_matches
 from notary.core.errors import MalformedText
 from notary.core.words import check_id
@@ -45,6 +46,8 @@ class Feed:
     ) -> tuple[list[Reading], list[Fault]]:
         """The readings of a message, and what could not be read; `address` learns of both."""
         found = self.codec.decode(payload, self.members)
+        if self.evidence == "message":
+            found = [whole_message(payload, found, self.members.max_bytes)]
         is_split = len(found) > 1 or found[0].payload.strip() != payload.strip()
         pack = Pack(payload) if is_split else None
         readings, faults = [], []
@@ -72,6 +75,29 @@ class Feed:
                 if address is not None:
                     address.refused[place] = Refusal(item.reason, item.detail)
         return readings, faults
+
+
+def whole_message(
+    payload: bytes, found: Sequence[Decoded | Fault], max_bytes: int
+) -> Decoded | Fault:
+    """
+    A message as one reading, where its codec could read all of it.
+
+    Time and key are those of a message with one reading; of several they would be some
+    neighbour's.
+    """
+    faults = [one for one in found if isinstance(one, Fault)]
+    if faults:
+        return faults[0]._replace(payload=payload)
+    if len(payload) > max_bytes:
+        return too_large(payload, Members(max_bytes=max_bytes))
+    readings = [one for one in found if isinstance(one, Decoded)]
+    if len({one.source for one in readings}) > 1:
+        return Fault(payload, "bad-source", "The message names several sources, and is one record.")
+    first = readings[0]
+    if len(readings) > 1:
+        return Decoded(payload, source=first.source)
+    return first._replace(payload=payload)
 
 
 @dataclass(frozen=True, slots=True)

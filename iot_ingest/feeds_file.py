@@ -17,6 +17,7 @@ The file of feeds (TOML). All faults are told at once, as sentences.
     acceptance_topic = "…/{source}/receipt"        # for fixed
     signed_acceptances = false                     # signed ones go with it
     notices = true                                 # "sealed" and "anchored" follow
+    evidence = "reading"                           # "message": the whole message is one record
 
 `dataset = "..."` or `source = "..."` fix what the template doesn't name; where neither names
 a source, the messages of a codec that finds one do. Where two filters take the same topic,
@@ -47,13 +48,14 @@ acceptances = "response"
 """
 _TEXTS = (
     "name", "filter", "template", "codec", "dataset", "source", "observed", "key", "type", "by",
-    "acceptances", "acceptance_topic",
+    "acceptances", "acceptance_topic", "evidence",
 )  # fmt: skip
 _REQUIRED = ("name", "filter", "template", "codec")
 _FLAGS = {"keeps_names": False, "signed_acceptances": False, "notices": True}
 _ANSWERS: dict[str, Literal["off", "response", "fixed", "reply"]] = {
     "off": "off", "response": "response", "fixed": "fixed", "reply": "reply",
 }  # fmt: skip
+_EVIDENCE: dict[str, Literal["reading", "message"]] = {"reading": "reading", "message": "message"}
 _KNOWN = {*_TEXTS, *_FLAGS, "qos"}
 
 
@@ -147,6 +149,8 @@ class _Table:
             self._fault("acceptance_topic must name {source}, as the template does.")
         if answers == "fixed" and not (texts["acceptance_topic"] or own).startswith(own):
             self._fault(f"acceptance_topic must begin with the device's own levels, {own}")
+        if (texts["evidence"] or "reading") not in _EVIDENCE:
+            self._fault("evidence must be reading or message.")
         if type(qos) is not int or qos not in (0, 1):
             self._fault("qos must be 1, or 0 where readings may be lost.")
         if texts["by"] not in (None, "acl", "none"):
@@ -172,6 +176,7 @@ class _Table:
             signed_acceptances=flags["signed_acceptances"],
             notices=flags["notices"],
             acceptances=_ANSWERS[answers],
+            evidence=_EVIDENCE[texts["evidence"] or "reading"],
             acceptance_topic=texts["acceptance_topic"],
             qos=int(str(qos)),
             by=texts["by"] or "acl",

@@ -58,6 +58,36 @@ def filter_matches(topic_filter: str, topic: str) -> bool:
     return len(wanted) == len(given)
 
 
+def filter_covers(wide: str, narrow: str) -> bool:
+    """Whether every topic that the second filter takes is taken by the first too."""
+    wanted, given = _own_levels(wide), _own_levels(narrow)
+    if given[0].startswith("$") and wanted[0] in ("+", "#"):
+        return False
+    for place, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if place >= len(given) or given[place] == "#" or level not in ("+", given[place]):
+            return False
+    return len(wanted) == len(given)
+
+
+def filters_meet(one: str, other: str) -> bool:
+    """Whether there is a topic that both filters take."""
+    first, second = _own_levels(one), _own_levels(other)
+    if first[0] != second[0] and (first[0][:1] == "$" or second[0][:1] == "$"):
+        return False
+    for place in range(max(len(first), len(second))):
+        left, right = first[place : place + 1], second[place : place + 1]
+        if left == ["#"] or right == ["#"]:
+            return True
+        if not left or not right:
+            # `a/#` takes `a` too (section 4.7.1.2), so the longer one may still end in it.
+            return False
+        if left != right and left != ["+"] and right != ["+"]:
+            return False
+    return True
+
+
 class Template:
     """
     A topic with fields, as `notary/v1/{dataset}/{source}/up`.

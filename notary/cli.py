@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from notary.core.errors import NotaryError
 
@@ -78,9 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     command("audit", commands.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"
     )
-    command("config", commands.config, "show the settings, without secrets").add_argument(
-        "what", choices=("show",)
+    config = command(
+        "config", commands.config, "show the settings without secrets, or check them and the feeds"
     )
+    config.add_argument("what", choices=("show", "check"))
+    config.add_argument("file", nargs="?", type=Path, help="check: this file of feeds alone")
     command("verify", commands.unreachable, "check a receipt or a window offline")
     command("web", commands.web, "serve the API and the pages")
     command("ingest", commands.ingest, "take in readings from the broker")

@@ -5,9 +5,10 @@ import os
 import sys
 from argparse import Namespace
 from dataclasses import fields
+from pathlib import Path
 
-from notary.config import Settings
-from notary.core.errors import MalformedText
+from notary.config import Settings, SettingsRefused
+from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import format_time
 from notary.wiring import Parts, clock, connect, initialise
 
@@ -124,12 +125,46 @@ def audit(arguments: Namespace) -> int:
 
 
 def config(arguments: Namespace) -> int:
-    """The settings, secrets left out."""
+    """The settings, secrets left out; or every fault of them and of the feeds at once."""
+    if arguments.what == "check":
+        return _check_config(arguments.file)
     settings = _settings()
     for field in fields(settings):
         shown = getattr(settings, field.name) if field.repr else "(secret)"
         print(f"{field.name} = {shown}")
     return 0
+
+
+def _faults(error: NotaryError) -> list[object]:
+    faults = error.facts["faults"]
+    return list(faults) if isinstance(faults, list) else [faults]
+
+
+def _check_config(file: Path | None) -> int:
+    from iot_ingest.feeds_advice import advise
+    from iot_ingest.feeds_file import FeedsRefused, load_feeds
+
+    faults: list[object] = []
+    if file is None:
+        file = Path(os.environ["NOTARY_CONFIG"]) if os.environ.get("NOTARY_CONFIG") else None
+        try:
+            _settings()
+        except SettingsRefused as error:
+            faults += _faults(error)
+    try:
+        feeds = load_feeds(file)
+    except FeedsRefused as error:
+        faults += _faults(error)
+    else:
+        for sentence in advise(feeds):
+            print(f"look: {sentence}")
+        for feed in feeds.all:
+            print(f"feed {feed.name}: {feed.filter} -> {feed.template.text}")
+    for fault in faults:
+        print(f"fault: {fault}", file=sys.stderr)
+    if not faults:
+        print("Nothing is wrong.")
+    return 2 if faults else 0
 
 
 def datasets(arguments: Namespace) -> int:

@@ -245,3 +245,35 @@ def test_output_into_a_closed_pipe_is_no_traceback(world: World) -> None:
     )
     assert done.stdout.startswith("covered")
     assert "Traceback" not in done.stderr
+
+
+def test_config_check_tells_every_fault_at_once(tmp_path: Path, run: Run) -> None:
+    """Of the settings and of the feeds; nothing is begun."""
+    file = tmp_path / "notary.toml"
+    file.write_text('[[feeds]]\nname = "a"\nfilter = "a/#/b"\nqos = 7\n', encoding="utf-8")
+    env = {"NOTARY_PORT": "x", "NOTARY_SEAL_COUNT": "-1", "NOTARY_CONFIG": str(file)}
+    code, said, error = run(env, "config", "check")
+    lines = error.splitlines()
+    assert (code, said) == (2, "")
+    assert all(line.startswith("fault: ") for line in lines)
+    for part in ("NOTARY_PORT", "NOTARY_SEAL_COUNT", "NOTARY_DATABASE_URL", "template is missing",
+                 "codec is missing", "# must be the whole", "qos must be 1"):  # fmt: skip
+        assert sum(part in line for line in lines) == 1
+
+
+def test_config_check_of_a_file_alone_needs_no_settings(tmp_path: Path, run: Run) -> None:
+    """It says what is seldom meant, and how each feed is read."""
+    file = tmp_path / "notary.toml"
+    file.write_text(
+        '[[feeds]]\nname = "a"\nfilter = "a/+"\ntemplate = "a/{source}"\ndataset = "air"\n'
+        'codec = "json"\nqos = 0\nkey = "id"\n',
+        encoding="utf-8",
+    )
+    code, said, error = run({}, "config", "check", str(file))
+    assert (code, error) == (0, "")
+    assert said.splitlines() == [
+        "look: Feed a: qos = 0: messages are lost while the notary or its broker is away.",
+        "feed a: a/+ -> a/{source}",
+        "Nothing is wrong.",
+    ]
+    assert run({}, "config", "check", str(tmp_path / "none.toml"))[0] == 2
