@@ -73,8 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         "what", choices=("list",)
     )
     quarantine = command("quarantine", commands.quarantine, "what could not become a record")
-    quarantine.add_argument("what", choices=("list", "show"))
-    quarantine.add_argument("id", nargs="?", type=int)
+    quarantine.add_argument("what", choices=("list", "show", "redrive", "drop"))
+    quarantine.add_argument("ids", nargs="*", type=int, metavar="ID")
+    for name in ("feed", "topic", "reason"):
+        quarantine.add_argument(f"--{name}", help=f"only what has this {name}")
+    quarantine.add_argument("--yes", action="store_true", help="drop: really, for good")
     command("trust", commands.trust, "print the trust file")
     command("audit", commands.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"

@@ -4,12 +4,14 @@
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
 from notary.config import Settings, SettingsRefused
 from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import format_time
+from notary.usecases.quarantine import Choice
 from notary.wiring import Parts, clock, connect, initialise
 
 THREADS = 8
@@ -71,26 +73,63 @@ def keys(arguments: Namespace) -> int:
 
 
 def quarantine(arguments: Namespace) -> int:
-    """List what is kept, or show one with its payload."""
+    """List what is kept, show one with its payload, try some again or drop them."""
     from notary.usecases import quarantine as aside
 
-    pool = _parts().pool
-    if arguments.what == "list":
-        after = 0
-        while page := aside.list_quarantine(pool, after):
-            for row in page:
-                time = format_time(row["received"])
-                print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}")
-            after = page[-1]["id"]
-        for row in aside.count_quarantine(pool):
-            print(f"{row['reason']}: {row['kept']} kept, {row['only_counted']} only counted")
+    choice = Choice(arguments.ids or None, arguments.feed, arguments.topic, arguments.reason)
+    parts = _parts()
+    if arguments.what == "show":
+        if not choice.ids:
+            raise MalformedText("notary quarantine show needs an id.")
+        for id_ in choice.ids:
+            _show_quarantined(aside.show_quarantined(parts.pool, id_))
         return 0
-    if arguments.id is None:
-        raise MalformedText("notary quarantine show needs an id.")
-    row = aside.show_quarantined(pool, arguments.id)
+    if arguments.what == "redrive":
+        return _redrive(parts, choice)
+    if arguments.what == "drop":
+        return _drop(parts, choice, sure=arguments.yes)
+    after = 0
+    while page := aside.list_quarantine(parts.pool, choice, after):
+        for row in page:
+            time = format_time(row["received"])
+            print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}")
+        after = page[-1]["id"]
+    for row in aside.count_quarantine(parts.pool):
+        print(f"{row['reason']}: {row['kept']} kept, {row['only_counted']} only counted")
+    return 0
+
+
+def _show_quarantined(row: Mapping[str, object]) -> None:
     for name in ("received", "feed", "topic", "dataset", "reason", "detail", "size_bytes"):
         print(f"{name}: {row[name]}")
     print(repr(row["payload"]))
+
+
+def _redrive(parts: Parts, choice: Choice) -> int:
+    from iot_ingest.feeds_file import load_feeds
+    from iot_ingest.redrive import redrive
+
+    settings = parts.settings
+    feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
+    left = 0
+    for one in redrive(parts.pool, feeds, parts.acceptor(), clock, choice):
+        left += one.why is not None
+        said = f"{one.records} records" if one.why is None else f"stays, {': '.join(one.why)}"
+        print(f"{one.id}  {said}", flush=True)
+    return int(left > 0)
+
+
+def _drop(parts: Parts, choice: Choice, *, sure: bool) -> int:
+    from notary.usecases.quarantine import choose_quarantined, take_from_quarantine
+
+    if choice == type(choice)():
+        raise MalformedText("Say what to drop: ids, or --feed, --topic or --reason.")
+    if not sure:
+        raise MalformedText("What is dropped is gone for good: add --yes.")
+    dropped = 0
+    while rows := choose_quarantined(parts.pool, choice):
+        dropped += take_from_quarantine(parts.pool, [row["id"] for row in rows])
+    print(f"{dropped} dropped")
     return 0
 
 

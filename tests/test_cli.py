@@ -13,6 +13,7 @@ import pytest
 from notary import cli, commands
 from notary.config import Settings
 from notary.usecases import registers
+from notary.usecases.quarantine import Rejected, put_aside
 from notary.usecases.registers import KeyUnknown
 from tests.usecases.servers import world
 from tests.usecases.world import ORIGIN, World, settings_env
@@ -277,3 +278,30 @@ def test_config_check_of_a_file_alone_needs_no_settings(tmp_path: Path, run: Run
         "Nothing is wrong.",
     ]
     assert run({}, "config", "check", str(tmp_path / "none.toml"))[0] == 2
+
+
+def test_quarantine_is_tried_again_and_dropped(world: World, run: Run) -> None:
+    """What can be read goes in, what can't stays; only what was chosen is dropped, with --yes."""
+    world.dataset("air")
+    put_aside(
+        world.pool,
+        [
+            Rejected("own", "notary/v1/air/s/up", "air", "no-feed", "No feed.", payload)
+            for payload in (b'{"id":"1"}', b"{")
+        ],
+        world.now,
+    )
+    code, said, _ = run(world.env, "quarantine", "redrive", "--reason", "no-feed")
+    assert code == 1
+    first, second = said.splitlines()
+    assert first.endswith("1 records")
+    assert second.endswith("stays, not-json: It is not JSON.")
+    listed = run(world.env, "quarantine", "list", "--feed", "own")[1]
+    assert "not-json: 1 kept" in listed
+    assert run(world.env, "quarantine", "list", "--feed", "other")[1].count("notary/v1") == 0
+    assert run(world.env, "quarantine", "drop", "--yes")[0] == 2
+    assert run(world.env, "quarantine", "drop", "--reason", "not-json")[0] == 2
+    assert "not-json: 1 kept" in run(world.env, "quarantine", "list")[1]
+    assert run(world.env, "quarantine", "drop", "--reason", "not-json", "--yes")[1] == "1 dropped\n"
+    assert run(world.env, "quarantine", "redrive")[:2] == (0, "")
+    assert world.rows("SELECT key FROM records") == [("1",)]

@@ -55,6 +55,19 @@ class Rejected:
     answer_to: Asked | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Some of what is kept: these ids, or all of a feed, topic and reason, where given."""
+
+    ids: Sequence[int] | None = None
+    feed: str | None = None
+    topic: str | None = None
+    reason: str | None = None
+
+
+ALL: Final = Choice()
+
+
 def put_aside(
     pool: Pool, rejected: Sequence[Rejected], now: datetime, outbox: Outbox | None = None
 ) -> None:
@@ -120,10 +133,12 @@ def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: da
     )
 
 
-def list_quarantine(pool: Pool, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
-    """What is kept, by id, without the payloads."""
+def list_quarantine(
+    pool: Pool, choice: Choice = ALL, after: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """What is kept and was chosen, by id, without the payloads."""
     with pool.transaction(read_only=True) as tx:
-        return tx.maps("list_quarantine", after=after, limit=limit)
+        return tx.maps("list_quarantine", after=after, limit=limit, **_chosen(choice))
 
 
 def show_quarantined(pool: Pool, id_: int) -> dict[str, Any]:
@@ -133,6 +148,32 @@ def show_quarantined(pool: Pool, id_: int) -> dict[str, Any]:
     if not rows:
         raise NotFound(f"Nothing in quarantine has the id {id_}.")
     return rows[0]
+
+
+def choose_quarantined(
+    pool: Pool, choice: Choice, after: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """What is kept and was chosen, by id from `after` on, with the payloads."""
+    with pool.transaction(read_only=True) as tx:
+        return tx.maps("choose_quarantined", after=after, limit=limit, **_chosen(choice))
+
+
+def _chosen(choice: Choice) -> dict[str, object]:
+    ids = None if choice.ids is None else list(choice.ids)
+    return {"ids": ids, "feed": choice.feed, "topic": choice.topic, "reason": choice.reason}
+
+
+def take_from_quarantine(pool: Pool, ids: Sequence[int]) -> int:
+    """Forget some: they became records, or somebody decided so. Says how many were there."""
+    with pool.transaction() as tx:
+        return int(tx.rows("take_from_quarantine", ids=list(ids))[0][0])
+
+
+def change_quarantined(pool: Pool, id_: int, reason: str, detail: str) -> None:
+    """Note why one of them can't become a record today."""
+    detail = clean(mask_text(detail), MAX_DETAIL_CHARACTERS)
+    with pool.transaction() as tx:
+        tx.do("change_quarantined", id=id_, reason=reason, detail=detail)
 
 
 def count_quarantine(pool: Pool) -> list[dict[str, Any]]:

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What lies in quarantine, tried again with today's configuration.
+
+What becomes a record is taken out of quarantine after it is durable: a crash in between, and
+the next try finds its key known; a reading without key and time would be recorded twice.
+What fails again stays, with today's reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from iot_ingest.feeds import Feeds, NoRoute
+from notary.store.pool import Pool
+from notary.usecases.masking import is_masked
+from notary.usecases.quarantine import (
+    OTHER_TOPICS,
+    Choice,
+    change_quarantined,
+    choose_quarantined,
+    take_from_quarantine,
+)
+from notary.usecases.reading import Outcome, Reading, Refusal
+
+
+class Accepts(Protocol):
+    """The accepting side: notary.usecases.accept.Acceptor."""
+
+    def accept(self, readings: list[Reading], now: datetime) -> list[Outcome]: ...
+
+
+class Why(NamedTuple):
+    """Why a message can't become records: a reason code and a sentence."""
+
+    reason: str
+    detail: str
+
+
+class Redriven(NamedTuple):
+    """One message: its id, how many records it became, or why it stays."""
+
+    id: int
+    records: int
+    why: Why | None
+
+
+def redrive(
+    pool: Pool, feeds: Feeds, acceptor: Accepts, clock: Callable[[], datetime], choice: Choice
+) -> Iterator[Redriven]:
+    """
+    Try the chosen ones again, one after another, and tell of each.
+
+    Raises:
+        StateRefused, ClockBehind, StoreUnavailable, LaneBusy: nothing of the rest was tried.
+    """
+    after = 0
+    while rows := choose_quarantined(pool, choice, after):
+        for row in rows:
+            yield _one(pool, feeds, acceptor, clock(), row)
+        after = rows[-1]["id"]
+
+
+def _one(
+    pool: Pool, feeds: Feeds, acceptor: Accepts, now: datetime, row: dict[str, Any]
+) -> Redriven:
+    found = _read(feeds, row)
+    if isinstance(found, list):
+        outcomes = acceptor.accept(found, now)
+        refusals = [one for one in outcomes if isinstance(one, Refusal)]
+        if not refusals:
+            take_from_quarantine(pool, [row["id"]])
+            return Redriven(row["id"], len(outcomes), None)
+        most, _ = Counter(Why(one.reason, one.detail) for one in refusals).most_common(1)[0]
+        found = most
+    if found.reason != "not-whole":
+        change_quarantined(pool, row["id"], *found)
+    return Redriven(row["id"], 0, found)
+
+
+def _read(feeds: Feeds, row: dict[str, Any]) -> list[Reading] | Why:
+    """The readings of a message of which all is there and can be read."""
+    payload = row["payload"]
+    if len(payload) != row["size_bytes"]:
+        return Why("not-whole", "Only the beginning of the message was kept.")
+    if is_masked(payload):
+        return Why("not-whole", "A password in the message was masked before it was kept.")
+    if row["topic"] == OTHER_TOPICS or "…" in row["topic"]:
+        return Why("not-whole", "The message's topic was not kept as it was.")
+    route = feeds.route(row["topic"])
+    if isinstance(route, NoRoute):
+        return Why(route.reason, route.detail)
+    readings, faults = route.feed.read(route.dataset, route.source, payload)
+    if faults:
+        return Why(faults[0].reason, faults[0].detail)
+    return readings
