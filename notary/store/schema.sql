@@ -210,6 +210,15 @@ CREATE TABLE records (
     CONSTRAINT records_pkey PRIMARY KEY (lane, source, chain, n, received)
 );
 
+CREATE TABLE registrations (
+    source integer NOT NULL,
+    title text,
+    registered_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT registrations_pkey PRIMARY KEY (source),
+    CONSTRAINT registrations_source_fkey FOREIGN KEY (source) REFERENCES sources(id)
+);
+
 CREATE TABLE runs (
     source integer NOT NULL,
     chain integer NOT NULL,
@@ -236,6 +245,28 @@ CREATE TABLE segments (
     sources integer[] NOT NULL,
     counts integer[] NOT NULL,
     CONSTRAINT segments_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE source_changes (
+    only_one boolean NOT NULL DEFAULT true,
+    version bigint NOT NULL DEFAULT 0,
+    CONSTRAINT source_changes_only_one_check CHECK (only_one),
+    CONSTRAINT source_changes_pkey PRIMARY KEY (only_one)
+);
+
+CREATE TABLE source_keys (
+    source integer NOT NULL,
+    id text NOT NULL,
+    algorithm text NOT NULL,
+    material bytea NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    valid_to timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT source_keys_algorithm_check CHECK ((algorithm = ANY (ARRAY['ed25519'::text, 'es256'::text, 'hmac-sha256'::text]))),
+    CONSTRAINT source_keys_check CHECK ((valid_to > valid_from)),
+    CONSTRAINT source_keys_pkey PRIMARY KEY (source, id),
+    CONSTRAINT source_keys_source_fkey FOREIGN KEY (source) REFERENCES registrations(source)
 );
 
 CREATE TABLE sources (

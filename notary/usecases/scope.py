@@ -57,6 +57,15 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "feed topic reason kept only_counted",
         "counters; no proof depends on them",
     ),
+    "registrations": (
+        "source title registered_at revoked_at",
+        "who may send, and names for people, erasable; what came of it stands in each statement",
+    ),
+    "source_keys": (
+        "source id algorithm material added_at valid_from valid_to revoked_at",
+        "by which the way in knew senders; a statement says which key it was",
+    ),
+    "source_changes": ("only_one version", "a counter that tells processes to look again"),
     "outbox": (
         "id process broker made_at stage wants_notices datasets lanes upto size messages answers",
         "answers on their way to devices, gone once they were told; no proof depends on them",

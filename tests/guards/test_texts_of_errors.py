@@ -35,6 +35,7 @@ NEVER_OVER_HTTP = {
     "roots-disagree",
     "second-root-missing",
     "settings-refused",
+    "sources-refused",
     "unknown-signer",
 }
 """Codes of the command line, the sealer, ingest and the verifier: over HTTP a fault of ours."""
