@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feeds: which topics mean which dataset and source, and how their messages are read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from iot_ingest.brokers import DEFAULT_BROKER, Broker
 from iot_ingest.codecs import Codec, Decoded, Fault, Members, too_large
 from iot_ingest.topics import MalformedTopic, Template, filter_matches
 from notary.core.errors import MalformedText
@@ -12,6 +13,8 @@ from notary.core.words import check_id
 from notary.usecases.reading import Address, Asked, Pack, Reading, Refusal
 
 MAX_ROUTES: Final = 50_000
+MAX_SOURCES: Final = 10_000
+"""How many sources an open feed may bring into a dataset, unless it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,13 @@ class Feed:
     signature: Literal["ignore", "record", "require"] = "ignore"
     signed_by: Literal["jws", "hmac", "cose"] | None = None
     sources: Literal["open", "registered"] = "registered"
-    max_sources: int = 10_000
+    max_sources: int = MAX_SOURCES
     acceptances: Literal["off", "response", "fixed", "reply"] = "off"
     acceptance_topic: str | None = None
     signed_acceptances: bool = False
     notices: bool = True
     interval_seconds: int | None = None
-    broker: str = "default"
+    broker: str = DEFAULT_BROKER
 
     def read(
         self, dataset: str, source: str, payload: bytes, address: Address | None = None
@@ -124,24 +127,39 @@ class NoRoute:
 
 
 class Feeds:
-    """All feeds of a configuration, in the order of the file."""
+    """
+    All feeds of a configuration, in the order of the file; `brokers` are those that it has
+    tables for, by name.
+    """
 
-    def __init__(self, feeds: list[Feed]) -> None:
+    def __init__(self, feeds: list[Feed], brokers: Mapping[str, Broker] | None = None) -> None:
         self.all = feeds
-        self._routes: dict[str, Route | NoRoute] = {}
+        self.brokers = brokers or {}
+        self._routes: dict[str, dict[str, Route | NoRoute]] = {}
 
-    def route(self, topic: str) -> Route | NoRoute:
-        """Where a topic leads. Remembered, as the topics of a city's sensors come again."""
-        route = self._routes.get(topic)
+    def route(self, topic: str, broker: str = DEFAULT_BROKER) -> Route | NoRoute:
+        """
+        Where a topic of a broker leads. Remembered, as the topics of a city's sensors come
+        again.
+        """
+        routes = self._routes.get(broker)
+        if routes is None:
+            routes = self._routes[broker] = {}
+        route = routes.get(topic)
         if route is None:
-            route = self._find(topic)
-            if len(self._routes) >= MAX_ROUTES:
-                self._routes.clear()
-            self._routes[topic] = route
+            route = self._find(topic, broker)
+            if len(routes) >= MAX_ROUTES:
+                routes.clear()
+            routes[topic] = route
         return route
 
-    def _find(self, topic: str) -> Route | NoRoute:
-        feed = next((feed for feed in self.all if filter_matches(feed.filter, topic)), None)
+    def of_broker(self, broker: str) -> list[Feed]:
+        """The feeds that read this broker's messages, in order."""
+        return [feed for feed in self.all if feed.broker == broker]
+
+    def _find(self, topic: str, broker: str) -> Route | NoRoute:
+        feeds = self.of_broker(broker)
+        feed = next((feed for feed in feeds if filter_matches(feed.filter, topic)), None)
         if feed is None:
             return NoRoute("-", "no-feed", "No feed's filter takes the topic.")
         try:

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,10 +18,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from iot_ingest.brokers import read_url
 from iot_ingest.inbox import Message
 from iot_ingest.inbox import Properties as Sent
 from iot_ingest.mqtt_reading import BufferedClient, Plain
-from notary.core.errors import NotaryError
 
 SESSION_SECONDS: Final = 7 * 86_400
 KEEPALIVE_SECONDS: Final = 60
@@ -31,12 +30,6 @@ MAX_RECONNECT_SECONDS: Final = 15
 MAX_RECEIVE: Final = 65_535
 FLUSH_SECONDS: Final = 10
 LEAVE_SECONDS: Final = 10
-
-
-class BrokerRefused(NotaryError):
-    """The broker's address can't be used."""
-
-    code = "broker-refused"
 
 
 class Ticket(NamedTuple):
@@ -229,26 +222,3 @@ def _sent(properties: Any) -> Sent | None:
     if user is None and topic is None and correlation is None:
         return None
     return Sent(tuple(user or ()), topic, correlation)
-
-
-def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:
-    """
-    Host, port, whether TLS, user and password of mqtt://user:password@host:port.
-
-    Raises:
-        BrokerRefused: it is another kind of address; the text never shows it.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
-        raise BrokerRefused(
-            "NOTARY_MQTT_URL must be mqtt://user:password@host:port, or mqtts:// with TLS; "
-            "a special character in the password is written as % and two hexadecimal digits."
-        )
-    secure = parts.scheme == "mqtts"
-    user = None if parts.username is None else unquote(parts.username)
-    password = None if parts.password is None else unquote(parts.password)
-    return parts.hostname, port or (8883 if secure else 1883), secure, user, password

@@ -18,7 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from iot_ingest.mqtt import KEEPALIVE_SECONDS, MAX_RECEIVE, read_url
+from iot_ingest.brokers import read_url
+from iot_ingest.mqtt import KEEPALIVE_SECONDS, MAX_RECEIVE
 from iot_ingest.outgoing import BrokerAway, Letter
 
 CONNECT_SECONDS: Final = 10.0

@@ -110,7 +110,7 @@ def test_topics_without_end_take_no_memory_without_end() -> None:
     feeds = parse_feeds(feed(), "f")
     for number in range(MAX_ROUTES + 10):
         feeds.route(f"air/{number}")
-    assert len(feeds._routes) <= MAX_ROUTES
+    assert len(feeds._routes["default"]) <= MAX_ROUTES
     assert isinstance(feeds.route("air/1"), Route)
 
 
@@ -143,13 +143,33 @@ def test_topics_without_end_take_no_memory_without_end() -> None:
         (feed(qos="2"), "qos must be"),
         (feed(qos="true"), "qos must be"),
         (feed(type='"JSON"'), "media type"),
-        (feed(by='"key:1"'), "by must be acl or none"),
+        (feed(by='"key:1"'), "by must be one of acl, none"),
         (feed(acceptances='"on"'), "acceptances must be one of off, response, fixed, reply"),
         (feed(acceptances="true"), "acceptances must be text"),
         (feed(acceptances='"fixed"'), "acceptance_topic belongs to"),
         (feed(acceptance_topic='"air/{source}/x"'), "acceptance_topic belongs to"),
         (feed(acceptances='"fixed"', acceptance_topic='"air/all"'), "must name {source}"),
         (feed(acceptances='"fixed"', acceptance_topic='"sea/{source}"'), "own levels, air/"),
+        (feed(signed_acceptances="true"), "signed_acceptances needs acceptances"),
+        (feed(evidence='"pack"'), "evidence must be one of reading, message"),
+        (feed(signature='"yes"'), "signature must be one of ignore, record, require"),
+        (feed(signature='"require"'), 'signature = "require" needs signed_by'),
+        (feed(signature='"record"'), 'signature = "record" needs signed_by'),
+        (feed(signed_by='"jws"'), "signed_by belongs to signature"),
+        (feed(signature='"record"', signed_by='"rsa"'), "signed_by must be one of jws, hmac, cose"),
+        (feed(sources='"any"'), "sources must be one of registered, open"),
+        (feed(max_sources="5"), "max_sources belongs to sources"),
+        (feed(sources='"open"', max_sources="0"), "max_sources must be a whole number between 1"),
+        (feed(sources='"open"', max_sources="true"), "max_sources must be a whole number"),
+        (feed(sources='"open"', max_sources="1e3"), "max_sources must be a whole number"),
+        (feed(interval_seconds="0"), "interval_seconds must be a whole number between 1"),
+        (feed(interval_seconds="-5"), "interval_seconds must be a whole number between 1"),
+        (feed(interval_seconds='"60"'), "interval_seconds must be a whole number between 1"),
+        (feed(interval_seconds="99999999"), "interval_seconds must be a whole number between 1"),
+        (feed(broker='"plant"'), "there is no broker plant; there are default"),
+        (feed(broker="1"), "broker must be text"),
+        (feed(name="'" + "x" * 5000 + "'"), "name is longer than 4096"),
+        ("brokers = 1\n" + feed(), "brokers must be tables"),
         (feed(signed_acceptances="1"), "signed_acceptances must be true or false"),
         (feed(notices='"no"'), "notices must be true or false"),
         (feed(observed='""'), "observed must be text"),
@@ -162,6 +182,24 @@ def test_topics_without_end_take_no_memory_without_end() -> None:
 def test_a_fault_in_the_file_is_a_sentence(text: str, sentence: str) -> None:
     """Each fault alone is told."""
     assert any(sentence in fault for fault in faults(text)), faults(text)
+
+
+def test_a_feed_says_who_may_send_and_how_often() -> None:
+    """Registered sources alone, unless it says otherwise; the notary's own topics are open."""
+    (plain,) = parse_feeds(feed(), "f").all
+    assert (plain.sources, plain.max_sources, plain.signature) == ("registered", 10_000, "ignore")
+    assert (plain.signed_by, plain.interval_seconds, plain.broker) == (None, None, "default")
+    assert plain.evidence == "reading"
+    (own,) = load_feeds(None).all
+    assert (own.sources, own.acceptances) == ("open", "response")
+    text = feed(
+        sources='"open"', max_sources="12", signature='"require"', signed_by='"cose"',
+        interval_seconds="300", evidence='"message"',
+    )  # fmt: skip
+    (one,) = parse_feeds(text, "f").all
+    assert (one.sources, one.max_sources) == ("open", 12)
+    assert (one.signature, one.signed_by) == ("require", "cose")
+    assert (one.interval_seconds, one.evidence) == (300, "message")
 
 
 def test_all_faults_are_told_at_once() -> None:

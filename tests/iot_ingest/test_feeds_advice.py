@@ -105,5 +105,5 @@ def test_a_message_that_is_too_large_for_a_record_is_told() -> None:
 
 def test_evidence_is_one_of_two_words() -> None:
     """Anything else is a fault."""
-    with pytest.raises(FeedsRefused, match="evidence must be reading or message"):
+    with pytest.raises(FeedsRefused, match="evidence must be one of reading, message"):
         parse_feeds(OWN + 'evidence = "pack"', "notary.toml")

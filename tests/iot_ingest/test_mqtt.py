@@ -3,7 +3,8 @@
 
 import pytest
 
-from iot_ingest.mqtt import BrokerRefused, Subscriber, read_url
+from iot_ingest.brokers import BrokerRefused, read_url
+from iot_ingest.mqtt import Subscriber
 
 
 @pytest.mark.parametrize(
