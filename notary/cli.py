@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     command("datasets", commands.datasets, "all datasets, whoever owns them").add_argument(
         "what", choices=("list",)
     )
+    gaps = command("gaps", commands.gaps, "what a source didn't send: missing numbers, silence")
+    gaps.add_argument("dataset")
+    gaps.add_argument("source", nargs="?", help="without it every source")
+    gaps.add_argument("--seconds", type=int, help="the interval at which it should send")
+    gaps.add_argument("--since", help="only from this time on, such as 2026-11-24T00:00:00Z")
     quarantine = command("quarantine", commands.quarantine, "what could not become a record")
     quarantine.add_argument("what", choices=("list", "show", "redrive", "drop"))
     quarantine.add_argument("ids", nargs="*", type=int, metavar="ID")

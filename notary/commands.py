@@ -4,14 +4,18 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from notary.config import Settings, SettingsRefused
 from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import format_time
+from notary.store.pool import Pool
 from notary.usecases.quarantine import Choice
+from notary.usecases.registers import DatasetFacts
 from notary.wiring import Parts, clock, connect, initialise
 
 THREADS = 8
@@ -70,6 +74,51 @@ def keys(arguments: Namespace) -> int:
     else:
         registers.revoke_key(parts.pool, arguments.name, clock())
     return 0
+
+
+def gaps(arguments: Namespace) -> int:
+    """Every gap, as a line; 1 when there is one."""
+    from notary.usecases.gaps import gaps_of_source
+    from notary.usecases.registers import NotFound, list_all_datasets
+
+    pool = _parts().pool
+    dataset = next((one for one in list_all_datasets(pool) if one.name == arguments.dataset), None)
+    if dataset is None:
+        raise NotFound(f"There is no dataset {arguments.dataset} here.")
+    interval = None if arguments.seconds is None else timedelta(seconds=arguments.seconds)
+    since = None if arguments.since is None else _moment(arguments.since)
+    number = 0
+    for name in _sources(pool, dataset, arguments.source):
+        for gap in gaps_of_source(pool, dataset, name, interval, since):
+            number += 1
+            unit = "numbers" if gap.kind == "missing" else "s"
+            print(
+                f"{name}  {gap.kind:8} {gap.size} {unit}  after n = {gap.before.n} "
+                f"({format_time(gap.before.received)})"
+            )
+    print(f"{number} gaps")
+    return int(number > 0)
+
+
+def _sources(pool: Pool, dataset: DatasetFacts, only: str | None) -> Iterator[str]:
+    from notary.usecases.look import list_sources
+
+    if only is not None:
+        yield only
+        return
+    after = ""
+    while rows := list_sources(pool, dataset, after, 1000):
+        after = str(rows[-1]["source"])
+        yield from (str(row["source"]) for row in rows)
+
+
+def _moment(text: str) -> datetime:
+    moment: datetime | None = None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+    if moment is None or moment.tzinfo is None:
+        raise MalformedText(f"{text} is not a time with its zone, as 2026-11-24T00:00:00Z is.")
+    return moment
 
 
 def quarantine(arguments: Namespace) -> int:

@@ -14,6 +14,7 @@ from notary import cli, commands
 from notary.config import Settings
 from notary.usecases import registers
 from notary.usecases.quarantine import Rejected, put_aside
+from notary.usecases.reading import Reading
 from notary.usecases.registers import KeyUnknown
 from tests.usecases.servers import world
 from tests.usecases.world import ORIGIN, World, settings_env
@@ -305,3 +306,19 @@ def test_quarantine_is_tried_again_and_dropped(world: World, run: Run) -> None:
     assert run(world.env, "quarantine", "drop", "--reason", "not-json", "--yes")[1] == "1 dropped\n"
     assert run(world.env, "quarantine", "redrive")[:2] == (0, "")
     assert world.rows("SELECT key FROM records") == [("1",)]
+
+
+def test_gaps_are_told_of_one_source_or_of_all(world: World, run: Run) -> None:
+    """A line for each; 1 when there is one; a time without zone, or no such name, is refused."""
+    name = world.dataset("air")
+    world.accept([Reading(name, source, b"1", "text/plain", "acl", key="1") for source in "st"])
+    world.accept([Reading(name, "t", b"4", "text/plain", "acl", key="4")])
+    code, said, _ = run(world.env, "gaps", "air")
+    assert code == 1
+    assert said.startswith("t  missing  2 numbers  after n = 0 (")
+    assert said.endswith("\n1 gaps\n")
+    assert run(world.env, "gaps", "air", "s")[:2] == (0, "0 gaps\n")
+    assert run(world.env, "gaps", "air", "t", "--since", "2999-01-01T00:00:00Z")[0] == 0
+    for wrong in (("air", "none"), ("none",), ("air", "t", "--since", "yesterday"),
+                  ("air", "t", "--since", "2026-01-01T00:00:00")):  # fmt: skip
+        assert run(world.env, "gaps", *wrong)[0] == 2

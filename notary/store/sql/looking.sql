@@ -92,3 +92,10 @@ SELECT d.id,
        + (SELECT coalesce(sum(count), 0)::bigint FROM segments
           WHERE dataset = d.id AND batch IS NULL) AS records
 FROM datasets d WHERE d.id = ANY(%(ids)s)
+
+-- name: gap_places
+-- A source's current chain in its order.
+SELECT n, received, key FROM records
+WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s
+  AND (%(since)s::timestamptz IS NULL OR received >= %(since)s)
+ORDER BY n
