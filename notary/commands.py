@@ -38,7 +38,6 @@ def init(arguments: Namespace) -> int:
 def migrate(arguments: Namespace) -> int:
     """Apply missing migrations."""
     from notary.store.migrations import migrate as apply
-    from notary.store.pool import Pool
 
     pool = Pool(_settings().database_url, size=1)
     for name in apply(pool, clock()):
