@@ -29,7 +29,7 @@ class Addresses:
 
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
-        self._known: dict[tuple[str, str | None], str | None] = {}
+        self._known: dict[tuple[str, str, str | None], str | None] = {}
         self.ignored = 0
 
     def find(self, route: Route, message: Message) -> Address | None:
@@ -38,12 +38,12 @@ class Addresses:
         response = None if sent is None else sent.response_topic
         if feed.acceptances == "off" or (feed.acceptances == "response" and response is None):
             return None
-        asked = (message.topic, response if feed.acceptances == "response" else None)
+        asked = (feed.name, message.topic, response if feed.acceptances == "response" else None)
         topic = self._known.get(asked)
         if topic is None and asked not in self._known:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
-            topic = self._known[asked] = self._topic(route, *asked)
+            topic = self._known[asked] = self._topic(route, *asked[1:])
         correlation = None if sent is None else sent.correlation
         if topic is None or (correlation and len(correlation) > MAX_CORRELATION_BYTES):
             self.ignored += 1
@@ -73,7 +73,9 @@ class Addresses:
             len(wanted) <= MAX_TOPIC_CHARACTERS
             and not _UNFIT.search(wanted)
             and is_inside(wanted, own_subtree(feed, topic, chosen_by_device=chosen_by_device))
-            and not any(filter_matches(one.filter, wanted) for one in self._feeds.all)
+            and not any(
+                filter_matches(one.filter, wanted) for one in self._feeds.of_broker(feed.broker)
+            )
         )
         return wanted if fits else None
 

@@ -90,6 +90,15 @@ def _why(error: Exception) -> str:
     return f"it can't be read ({getattr(error, 'strerror', None) or error})."
 
 
+def why_not(error: BaseException) -> str:
+    """Why a connection could not be made, in words for people."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message.rstrip('.')}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
+    return str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
 def read_url(url: str) -> tuple[str, int, bool, str | None, str | None]:
     """
     Host, port, whether TLS, user and password of mqtt://user:password@host:port.

@@ -22,14 +22,15 @@ class Properties:
 
 class Message(NamedTuple):
     """
-    A message of the broker; `ticket` is what its acknowledgement needs (None: none),
-    `properties` is None where it had none of them.
+    A message of a broker; `ticket` is what its acknowledgement needs (None: none),
+    `properties` is None where it had none of them, `broker` is the name of who sent it.
     """
 
     topic: str
     payload: bytes
     ticket: object = None
     properties: Properties | None = None
+    broker: str = "default"
 
 
 class Inbox:

@@ -10,10 +10,10 @@ from threading import Event, Thread
 from typing import Final
 
 from iot_ingest.answering import Answering
+from iot_ingest.connections import Connections, brokers_of, default_broker
+from iot_ingest.feed_health import FeedHealth
 from iot_ingest.feeds_file import load_feeds
 from iot_ingest.inbox import Inbox
-from iot_ingest.mqtt import Subscriber
-from iot_ingest.mqtt_publish import Publisher
 from iot_ingest.pipeline import Pipeline
 from notary.config import Settings
 from notary.core.errors import NotaryError
@@ -23,6 +23,8 @@ from notary.usecases.outbox import Answer, Outbox, OutboxReader
 from notary.usecases.quarantine import put_aside
 from notary.wiring import Parts, clock, connect
 
+PROCESS: Final = "ingest/"
+"""Before the client id, the name by which a process is known in /statusz."""
 TICK_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 20
 
@@ -51,30 +53,32 @@ class Ingest:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
+        self._inbox = Inbox(settings.queue_readings)
+        self._connections = Connections(
+            feeds,
+            brokers_of(feeds, default_broker(settings)),
+            settings.mqtt_client_id,
+            self._inbox.put,
+            window=settings.queue_readings,
+        )
         self._parts: Parts = connect(settings, pool_size=4)
         self._answering = self._new_answering(any(feed.signed_acceptances for feed in feeds.all))
         outbox = Outbox(settings.mqtt_client_id, self._answering.wake)
         self._acceptor: Acceptor = self._parts.acceptor(outbox)
-        self._inbox = Inbox(settings.queue_readings)
-        self._subscriber = Subscriber(
-            settings.mqtt_url,
-            settings.mqtt_client_id,
-            [(feed.filter, feed.qos) for feed in feeds.all],
-            self._inbox.put,
-            window=settings.queue_readings,
-        )
         self._pipeline = Pipeline(
             feeds,
             self._inbox,
             self._acceptor,
             lambda rejected, now: put_aside(self._parts.pool, rejected, now, outbox),
-            self._subscriber.acknowledge,
+            self._connections.acknowledge,
             clock,
             say_unforeseen,
         )
         self._worker = Thread(target=self._pipeline.run, name="pipeline", daemon=True)
         self._answerer = Thread(target=self._answering.run, name="answering", daemon=True)
         self._started_at = clock()
+        self._feed_health = FeedHealth(feeds, self._started_at)
+        self._silent: list[str] = []
         self._rounds = -1
         self._said: str | None = "not begun"
         self.names = [feed.name for feed in feeds.all]
@@ -83,16 +87,15 @@ class Ingest:
         """Begin to take readings in."""
         self._worker.start()
         self._answerer.start()
-        self._subscriber.start()
+        self._connections.start()
 
     def _new_answering(self, signs: bool) -> Answering:
         settings, ledgers = self._settings, self._parts.ledgers
-        client_id = settings.mqtt_client_id
         complete = _as_they_are if not signs else self._parts.promiser().complete
         names = [one.name for one in ledgers if one.required] or [one.name for one in ledgers]
         return Answering(
-            OutboxReader(self._parts.pool, client_id, names),
-            {"default": Publisher(settings.mqtt_url, f"{client_id}-answers")},
+            OutboxReader(self._parts.pool, settings.mqtt_client_id, names),
+            self._connections.publishers(),
             complete,
             clock,
             settings.outbox_age,
@@ -107,25 +110,29 @@ class Ingest:
 
     def tick(self) -> None:
         """Look after the parts and leave word; called about twice a second."""
-        self._subscriber.tend()
-        problem = self._pipeline.problem or self._subscriber.problem
+        self._connections.tend()
+        problem = self._pipeline.problem or self._connections.problem
         if problem != self._said:
             say("waits" if problem else "goes on", problem=problem)
             self._said = problem
+        silent = self._feed_health.silent(self._pipeline.counts.heard, clock())
+        if silent != self._silent:
+            say("silent feeds", feeds=silent)
+            self._silent = silent
         rounds = self._pipeline.counts.rounds
-        if rounds != self._rounds and self._subscriber.subscribed:
+        if rounds != self._rounds and self._connections.any_subscribed:
             self._rounds = rounds
-            (self._settings.state / "ingest.alive").touch()
+            self._settings.ingest_alive.touch()
         self._beat(self.facts(problem))
 
     def facts(self, problem: str | None) -> dict[str, object]:
         """What /statusz shows."""
-        counts, subscriber = self._pipeline.counts, self._subscriber
+        counts, connections = self._pipeline.counts, self._connections
         lift = self._acceptor.largest_lift
         last = counts.last_message_at
         return {
-            "connected": subscriber.connected,
-            "subscribed": subscriber.subscribed,
+            "connected": connections.connected,
+            "subscribed": connections.subscribed,
             "messages": counts.messages,
             "accepted": counts.accepted,
             "duplicates": counts.duplicates,
@@ -141,6 +148,8 @@ class Ingest:
             "clock_lift_seconds": lift.total_seconds(),
             "clock_alarm": lift > ALARM_LIFT,
             "problem": problem,
+            "brokers": connections.facts(),
+            "feeds": self._feed_health.facts(counts.heard, clock()),
             "started_at": format_time(self._started_at),
         }
 
@@ -154,14 +163,15 @@ class Ingest:
         self._answerer.join(DRAIN_SECONDS / 4)
         self._answering.leave()
         self._answerer.join(DRAIN_SECONDS)
-        self._subscriber.stop()
+        self._connections.stop()
         self._beat(self.facts("stopped"))
 
     def _beat(self, facts: Mapping[str, object]) -> None:
         """A database that is away learns of it later."""
         try:
             with self._parts.pool.transaction() as tx:
-                tx.do("beat", process="ingest", now=clock(), facts=json.dumps(facts))
+                name = f"{PROCESS}{self._settings.mqtt_client_id}"
+                tx.do("beat", process=name, now=clock(), facts=json.dumps(facts))
         except NotaryError:
             return
 

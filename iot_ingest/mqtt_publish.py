@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from iot_ingest.brokers import read_url
+from iot_ingest.brokers import read_url, why_not
 from iot_ingest.mqtt import KEEPALIVE_SECONDS, MAX_RECEIVE
 from iot_ingest.outgoing import BrokerAway, Letter
 
@@ -37,8 +37,9 @@ class Publisher:
     mind, as the outbox does.
     """
 
-    def __init__(self, url: str, client_id: str) -> None:
+    def __init__(self, url: str, client_id: str, tls: ssl.SSLContext | None = None) -> None:
         self._address = read_url(url)
+        self._tls = tls
         self._client_id = client_id
         self._client: mqtt.Client | None = None
         self._most = self._window = MAX_WINDOW
@@ -101,7 +102,7 @@ class Publisher:
         if user is not None:
             client.username_pw_set(user, password)
         if secure:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._tls or ssl.create_default_context())
         client.connect_timeout = CONNECT_SECONDS
         client.max_inflight_messages_set(MAX_RECEIVE)
         client.on_connect = self._on_connect
@@ -112,7 +113,8 @@ class Publisher:
         try:
             client.connect(host, port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as error:
-            raise BrokerAway(f"the broker at {host}:{port} can't be reached: {error}") from None
+            why = why_not(error)
+            raise BrokerAway(f"the broker at {host}:{port} can't be reached: {why}") from None
         self._client = client
         client.loop_start()
         self._changed.wait(CONNECT_SECONDS)

@@ -38,6 +38,8 @@ class BufferedClient(mqtt.Client):
     on_plain: Callable[[Sequence[Plain]], object]
     _socket_read: Any = None
     _unread: bytes = b""
+    read_error: OSError | None = None
+    """What ended the last connection, where it was not the broker's own DISCONNECT."""
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """PUBACK for each (section 3.4, reason success), written at once."""
@@ -50,16 +52,22 @@ class BufferedClient(mqtt.Client):
         thread = self._thread
         return thread is not None and thread.is_alive()
 
+    @property
+    def heard_seconds(self) -> float:
+        """How long ago the broker said anything, an answer to a ping too."""
+        with self._msgtime_mutex:
+            return time.monotonic() - self._last_bytes_received
+
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Read once, and handle every packet that is whole; paho's loop calls it."""
         if self._sock is not self._socket_read:
-            self._socket_read, self._unread = self._sock, b""
+            self._socket_read, self._unread, self.read_error = self._sock, b"", None
         try:
             data = self._sock_recv(READ_BYTES)
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
-            data = b""
+        except OSError as error:
+            data, self.read_error = b"", error
         if not data:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         with self._msgtime_mutex:

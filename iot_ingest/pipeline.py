@@ -14,7 +14,7 @@ accepted meanwhile; where all fail the fault is the notary's own, and nothing is
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -47,6 +47,8 @@ class Counts:
     quarantined: int = 0
     rounds: int = 0
     last_message_at: datetime | None = None
+    heard: dict[str, datetime] = field(default_factory=dict)
+    """By feed, when its newest message came."""
 
 
 @dataclass(slots=True)
@@ -170,7 +172,7 @@ class Pipeline:
 
     def _read(self, message: Message, parts: list[_Part], bad: list[_Bad]) -> None:
         self.counts.messages += 1
-        route = self._feeds.route(message.topic)
+        route = self._feeds.route(message.topic, message.broker)
         if isinstance(route, NoRoute):
             load = _Load(message, 1)
             self._reject(
@@ -185,6 +187,8 @@ class Pipeline:
             )
             return
         feed = route.feed
+        if self.counts.last_message_at is not None:
+            self.counts.heard[feed.name] = self.counts.last_message_at
         address = None if feed.acceptances == "off" else self._addresses.find(route, message)
         readings, faults = feed.read(route.dataset, route.source, message.payload, address)
         load = _Load(message, len(readings) + len(faults))

@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("file", nargs="?", type=Path, help="check: this file of feeds alone")
     command("verify", commands.unreachable, "check a receipt or a window offline")
     command("web", commands.web, "serve the API and the pages")
-    command("ingest", commands.ingest, "take in readings from the broker")
+    command("ingest", commands.ingest, "take in readings from the brokers").add_argument(
+        "--check", action="store_true", help="only see whether the process of this id gets on"
+    )
     command("sealer", commands.sealer, "seal, sign and anchor")
     return parser
 

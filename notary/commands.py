@@ -19,6 +19,7 @@ from notary.usecases.registers import DatasetFacts
 from notary.wiring import Parts, clock, connect, initialise
 
 THREADS = 8
+ALIVE_SECONDS = 15
 
 
 def _settings() -> Settings:
@@ -288,10 +289,25 @@ def gunicorn_options(workers: int) -> list[str]:
 
 
 def ingest(arguments: Namespace) -> int:
-    """Take in readings until SIGTERM."""
+    """Take in readings until SIGTERM; or look whether the process that does gets on."""
+    if arguments.check:
+        return _check_ingest(_settings())
     from iot_ingest.main import run
 
     return run(_settings())
+
+
+def _check_ingest(settings: Settings) -> int:
+    """1 where the process was not seen at work for ALIVE_SECONDS, or never."""
+    file = settings.ingest_alive
+    touched = file.stat().st_mtime if file.exists() else None
+    age = None if touched is None else clock().timestamp() - touched
+    if age is not None and age <= ALIVE_SECONDS:
+        print("ingest gets on with its work.")
+        return 0
+    when = "was never seen at work" if age is None else f"was last seen at work {age:.0f} s ago"
+    print(f"ingest {settings.mqtt_client_id} {when}; /statusz tells why.", file=sys.stderr)
+    return 1
 
 
 def sealer(arguments: Namespace) -> int:

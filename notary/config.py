@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from notary.core.errors import NotaryError
@@ -50,6 +51,10 @@ class Settings:
     key_horizon: timedelta
     """How long keys are remembered for finding duplicates."""
     mqtt_client_id: str
+    mqtt_ca_file: Path | None
+    """Authorities whom the broker's certificate may be signed by; None: the system's."""
+    mqtt_client_cert: Path | None
+    mqtt_client_key: Path | None
     queue_readings: int
     """How many readings may wait in the ingest process before the broker has to."""
     sealed_within: timedelta
@@ -85,6 +90,11 @@ class Settings:
         return self.state / "instance.secret"
 
     @property
+    def ingest_alive(self) -> Path:
+        """Touched while the ingest process of this client id gets on with its work."""
+        return self.state / f"ingest-{quote(self.mqtt_client_id, safe='')}.alive"
+
+    @property
     def ledger_key(self) -> Path:
         """The private key of the file ledger."""
         return self.ledger_dir / "ledger.key"
@@ -113,9 +123,7 @@ class Settings:
             "mqtt_url": reader.secret("NOTARY_MQTT_URL", "mqtt://127.0.0.1:1883"),
             "state": Path(env.get("NOTARY_STATE", "var/state")),
             "ledger_dir": Path(env.get("NOTARY_LEDGER_DIR", "var/ledger")),
-            "feeds_file": reader.read(
-                "NOTARY_CONFIG", "", lambda text: Path(text) if text else None
-            ),
+            "feeds_file": reader.file("NOTARY_CONFIG"),
             "host": env.get("NOTARY_HOST", "127.0.0.1"),
             "port": reader.number("NOTARY_PORT", 8460, 1, 65535),
             "workers": reader.number("NOTARY_WORKERS", 2, 1, 64),
@@ -131,6 +139,9 @@ class Settings:
             "max_body_bytes": reader.number("NOTARY_MAX_BODY_BYTES", 8 << 20, 1024, 1 << 30),
             "key_horizon": timedelta(days=reader.number("NOTARY_KEY_DAYS", 30, 1, 36_500)),
             "mqtt_client_id": env.get("NOTARY_MQTT_CLIENT_ID", "city-notary"),
+            "mqtt_ca_file": reader.file("NOTARY_MQTT_CA_FILE"),
+            "mqtt_client_cert": reader.file("NOTARY_MQTT_CLIENT_CERT"),
+            "mqtt_client_key": reader.file("NOTARY_MQTT_CLIENT_KEY"),
             "sealed_within": timedelta(
                 seconds=reader.number("NOTARY_SEALED_WITHIN_SECONDS", 3_600, 60, 31_536_000)
             ),
@@ -163,6 +174,11 @@ class _Reader:
         except (ValueError, KeyError, OSError):
             self.faults.append(f"{name} has the value {text!r}, which can't be used.")
             return None
+
+    def file(self, name: str) -> Path | None:
+        """A file's path; whoever opens it sees whether it is there."""
+        text = self._env.get(name)
+        return Path(text) if text else None
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.read(name, str(default), int)

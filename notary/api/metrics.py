@@ -28,6 +28,12 @@ AGES: Final = {
     "oldest_waiting": ("notary_oldest_unsealed_seconds", "age of the oldest unsealed segment"),
     "oldest_unanchored": ("notary_oldest_unanchored_seconds", "age of the oldest unanchored batch"),
 }
+INGEST: Final = "ingest/"
+"""Before a client id, the name of its process."""
+OF_INGEST: Final = {
+    "queue_depth": ("notary_queue_depth", "readings that wait in ingest"),
+    "subscribed": ("notary_ingest_subscribed", "1 while subscribed at all brokers"),
+}
 OUTCOMES: Final = ("accepted", "duplicates", "quarantined")
 ANSWERED: Final = ("answers", "notices", "refused", "dropped", "dropped_notices", "ignored")
 
@@ -70,34 +76,61 @@ class _FromDatabase(Collector):
         for name, process in processes.items():
             seen.add_metric([name], process["seen_at"].timestamp())
         yield seen
-        facts = processes.get("ingest", {}).get("facts", {})
+        ingests = {
+            name.removeprefix(INGEST): process["facts"]
+            for name, process in processes.items()
+            if name.startswith(INGEST)
+        }
         messages = CounterMetricFamily(
-            "notary_ingest_readings", "readings since ingest began", labels=["outcome"]
+            "notary_ingest_readings",
+            "readings since ingest began",
+            labels=["client_id", "outcome"],
         )
-        for outcome in OUTCOMES:
-            messages.add_metric([outcome], _number(facts, outcome))
-        yield messages
         told = CounterMetricFamily(
-            "notary_ingest_answers", "messages to devices since ingest began", labels=["outcome"]
+            "notary_ingest_answers",
+            "messages to devices since ingest began",
+            labels=["client_id", "outcome"],
         )
-        answers = facts.get("answers", {})
-        for outcome in ANSWERED:
-            told.add_metric([outcome], _number(answers, outcome))
+        for client_id, facts in ingests.items():
+            for outcome in OUTCOMES:
+                messages.add_metric([client_id, outcome], _number(facts, outcome))
+            for outcome in ANSWERED:
+                told.add_metric([client_id, outcome], _number(facts.get("answers", {}), outcome))
+        yield messages
         yield told
-        yield GaugeMetricFamily(
-            "notary_queue_depth",
-            "readings that wait in ingest",
-            value=_number(facts, "queue_depth"),
-        )
-        yield GaugeMetricFamily(
-            "notary_ingest_subscribed", "1 while subscribed", value=_number(facts, "subscribed")
-        )
-        last = facts.get("last_message_at")
-        if last:
-            when = datetime.fromisoformat(last).timestamp()
-            yield GaugeMetricFamily(
-                "notary_last_message_timestamp_seconds", "newest message", value=when
-            )
+        for name, (metric, help_) in OF_INGEST.items():
+            gauge = GaugeMetricFamily(metric, help_, labels=["client_id"])
+            for client_id, facts in ingests.items():
+                gauge.add_metric([client_id], _number(facts, name))
+            yield gauge
+        yield from _brokers_and_feeds(ingests)
+
+
+def _brokers_and_feeds(ingests: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    subscribed = GaugeMetricFamily(
+        "notary_broker_subscribed",
+        "1 while a broker has granted all filters",
+        labels=["client_id", "broker"],
+    )
+    silent = GaugeMetricFamily(
+        "notary_feed_silent",
+        "1 while a feed says nothing for longer than its interval",
+        labels=["client_id", "feed"],
+    )
+    last = GaugeMetricFamily(
+        "notary_feed_last_message_timestamp_seconds",
+        "newest message of a feed",
+        labels=["client_id", "feed"],
+    )
+    for client_id, facts in ingests.items():
+        for name, broker in facts.get("brokers", {}).items():
+            subscribed.add_metric([client_id, name], _number(broker, "subscribed"))
+        for name, feed in facts.get("feeds", {}).items():
+            silent.add_metric([client_id, name], _number(feed, "silent"))
+            when = feed.get("last_message_at")
+            if when:
+                last.add_metric([client_id, name], datetime.fromisoformat(when).timestamp())
+    yield from (subscribed, silent, last)
 
 
 def _number(facts: Mapping[str, Any], name: str) -> float:

@@ -72,8 +72,11 @@ def wait_for_ingest(local: Local, client: Client) -> tuple[int, int, int]:
 
 def ingest_facts(client: Client) -> dict[str, Any]:
     """What the ingest process said of itself last."""
-    facts: dict[str, Any] = client.get("/statusz")["processes"].get("ingest", {}).get("facts", {})
-    return facts
+    for name, process in client.get("/statusz")["processes"].items():
+        if name.startswith("ingest/"):
+            facts: dict[str, Any] = process["facts"]
+            return facts
+    return {}
 
 
 def ingested(client: Client) -> tuple[int, int, int]:

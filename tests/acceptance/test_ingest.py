@@ -83,7 +83,7 @@ def test_published_readings_become_records(weather: World, broker: Broker, inges
     assert facts["connected"] is facts["subscribed"] is True
     assert (facts["queue_depth"], facts["quarantined"], facts["problem"]) == (0, 0, None)
     assert facts["last_message_at"]
-    assert (weather.parts.settings.state / "ingest.alive").exists()
+    assert (weather.parts.settings.state / "ingest-city-notary.alive").exists()
 
 
 def test_strings_that_break_end_in_quarantine_and_their_neighbours_in_the_log(

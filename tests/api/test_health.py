@@ -92,8 +92,20 @@ def test_metrics_are_read_from_the_database(city: City) -> None:
     city.world.add("weather", 3, seed=1)
     city.world.pass_by(20)
     with city.world.pool.transaction() as tx:
-        facts = {"accepted": 8, "duplicates": 2, "queue_depth": 4, "subscribed": True}
-        tx.do("beat", process="ingest", now=city.world.now, facts=json.dumps(facts))
+        facts = {
+            "accepted": 8,
+            "duplicates": 2,
+            "queue_depth": 4,
+            "subscribed": True,
+            "answers": {"answers": 7},
+            "brokers": {"default": {"subscribed": True}, "plant": {"subscribed": False}},
+            "feeds": {
+                "own": {"silent": False, "last_message_at": "2031-01-01T00:00:00.000000Z"},
+                "hj": {"silent": True, "last_message_at": None},
+            },
+        }
+        tx.do("beat", process="ingest/a", now=city.world.now, facts=json.dumps(facts))
+        tx.do("beat", process="ingest/b", now=city.world.now, facts="{}")
     answer = city.ask("/metrics")
     assert answer.mimetype == "text/plain"
     lines = answer.get_data(as_text=True).splitlines()
@@ -105,10 +117,18 @@ def test_metrics_are_read_from_the_database(city: City) -> None:
         "notary_anchored_size 1.0",
         "notary_oldest_unsealed_seconds 20.0",
         "notary_oldest_unanchored_seconds 0.0",
-        'notary_ingest_readings_total{outcome="accepted"} 8.0',
-        'notary_ingest_readings_total{outcome="duplicates"} 2.0',
-        "notary_queue_depth 4.0",
-        "notary_ingest_subscribed 1.0",
+        'notary_ingest_readings_total{client_id="a",outcome="accepted"} 8.0',
+        'notary_ingest_readings_total{client_id="a",outcome="duplicates"} 2.0',
+        'notary_ingest_readings_total{client_id="b",outcome="accepted"} 0.0',
+        'notary_ingest_answers_total{client_id="a",outcome="answers"} 7.0',
+        'notary_queue_depth{client_id="a"} 4.0',
+        'notary_ingest_subscribed{client_id="a"} 1.0',
+        'notary_ingest_subscribed{client_id="b"} 0.0',
+        'notary_broker_subscribed{broker="plant",client_id="a"} 0.0',
+        'notary_broker_subscribed{broker="default",client_id="a"} 1.0',
+        'notary_feed_silent{client_id="a",feed="hj"} 1.0',
+        'notary_feed_silent{client_id="a",feed="own"} 0.0',
+        'notary_feed_last_message_timestamp_seconds{client_id="a",feed="own"} 1.924992e+09',
     ):
         assert line in lines
 

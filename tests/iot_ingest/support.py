@@ -76,7 +76,8 @@ class Ingest:
 
     def facts(self) -> dict[str, Any]:
         """What it said of itself last."""
-        rows = self._world.rows("SELECT facts FROM heartbeats WHERE process = 'ingest'")
+        name = f"ingest/{self.env.get('NOTARY_MQTT_CLIENT_ID', 'city-notary')}"
+        rows = self._world.rows("SELECT facts FROM heartbeats WHERE process = %s", name)
         return json.loads(str(rows[0][0])) if rows else {}
 
     def __enter__(self) -> "Ingest":

@@ -37,4 +37,6 @@ INSERT INTO heartbeats (process, seen_at, facts) VALUES (%(process)s, %(now)s, %
 ON CONFLICT (process) DO UPDATE SET seen_at = excluded.seen_at, facts = excluded.facts
 
 -- name: list_heartbeats
-SELECT process, seen_at, facts FROM heartbeats ORDER BY process
+-- A process that was given up a week before the newest sign of life is no longer told of.
+SELECT process, seen_at, facts FROM heartbeats
+WHERE seen_at > (SELECT max(seen_at) FROM heartbeats) - interval '7 days' ORDER BY process
