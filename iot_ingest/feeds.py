@@ -16,6 +16,8 @@ MAX_ROUTES: Final = 50_000
 MAX_SOURCES: Final = 10_000
 """How many sources an open feed may bring into a dataset, unless it says so."""
 
+COSE_TYPE: Final = "application/cose"
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -44,13 +46,29 @@ class Feed:
     interval_seconds: int | None = None
     broker: str = DEFAULT_BROKER
 
+    @property
+    def looks_at_senders(self) -> bool:
+        """Whether anything that comes with a message about its sender matters."""
+        return self.signature != "ignore" or self.signed_by == "cose"
+
     def read(
-        self, dataset: str, source: str, payload: bytes, address: Address | None = None
+        self,
+        dataset: str,
+        source: str,
+        payload: bytes,
+        address: Address | None = None,
+        inner: bytes | None = None,
     ) -> tuple[list[Reading], list[Fault]]:
-        """The readings of a message, and what could not be read; `address` learns of both."""
-        found = self.codec.decode(payload, self.members)
-        if self.evidence == "message":
+        """
+        The readings of a message, and what could not be read; `address` learns of both.
+
+        `inner` is what the codec reads of a message that carries its signature: the evidence
+        of its one reading is the whole message.
+        """
+        found = self.codec.decode(payload if inner is None else inner, self.members)
+        if self.evidence == "message" or (inner is not None and len(found) == 1):
             found = [whole_message(payload, found, self.members.max_bytes)]
+        media_type = self.type if inner is None or len(found) > 1 else COSE_TYPE
         is_split = len(found) > 1 or found[0].payload.strip() != payload.strip()
         pack = Pack(payload) if is_split else None
         readings, faults = [], []
@@ -63,7 +81,7 @@ class Feed:
                         dataset,
                         item.source or source,
                         item.payload,
-                        self.type,
+                        media_type,
                         self.by,
                         item.observed,
                         item.key,

@@ -154,7 +154,8 @@ class _FeedTable(TomlTable):
             self.fault(
                 f'signature = "{signature}" needs signed_by, one of {", ".join(_SIGNED_BY)}.'
             )
-        if signature == "ignore" and signed_by is not None:
+        # What is inside a COSE message is read whether or not its signature is looked at.
+        if signature == "ignore" and signed_by not in (None, "cose"):
             self.fault('signed_by belongs to signature = "record" or "require".')
         return signature, signed_by
 

@@ -15,6 +15,7 @@ from iot_ingest.feed_health import FeedHealth
 from iot_ingest.feeds_file import load_feeds
 from iot_ingest.inbox import Inbox
 from iot_ingest.pipeline import Pipeline
+from iot_ingest.senders.stage import Senders
 from notary.config import Settings
 from notary.core.errors import NotaryError
 from notary.core.words import format_time
@@ -69,6 +70,7 @@ class Ingest:
             feeds,
             self._inbox,
             self._acceptor,
+            Senders(self._parts.source_book()),
             lambda rejected, now: put_aside(self._parts.pool, rejected, now, outbox),
             self._connections.acknowledge,
             clock,

@@ -20,11 +20,12 @@ from time import monotonic
 from typing import Final
 
 from iot_ingest.addresses import Addresses
-from iot_ingest.feeds import Feeds, NoRoute
+from iot_ingest.feeds import Feed, Feeds, NoRoute
 from iot_ingest.inbox import Inbox, Message
 from iot_ingest.patience import Accepts, Broken, GaveUp, Patience, PatientAcceptor
+from iot_ingest.senders.stage import Senders, Sent, open_message
 from notary.usecases.quarantine import INTERNAL, Rejected
-from notary.usecases.reading import Acceptance, Asked, Outcome, Reading
+from notary.usecases.reading import Acceptance, Asked, Outcome, Reading, Refusal
 
 MAX_BATCH_READINGS: Final = 2_000
 MAX_TAKEN_BYTES: Final = 4 << 20
@@ -64,8 +65,9 @@ class _Part:
     """One reading of a message."""
 
     load: _Load
-    feed: str
+    feed: Feed
     reading: Reading
+    sent: Sent | None
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ class Pipeline:
         feeds: Feeds,
         inbox: Inbox,
         acceptor: Accepts,
+        senders: Senders,
         put_aside: Callable[[Sequence[Rejected], datetime], None],
         acknowledge: Callable[[Sequence[object]], None],
         clock: Callable[[], datetime],
@@ -102,6 +105,7 @@ class Pipeline:
         self._inbox = inbox
         self._patience = Patience()
         self._acceptor = PatientAcceptor(acceptor, self._patience, clock, tell)
+        self._senders = senders
         self._put_aside = put_aside
         self._acknowledge = acknowledge
         self._clock = clock
@@ -168,7 +172,7 @@ class Pipeline:
         parts: list[_Part] = []
         while self._taken and len(parts) < MAX_BATCH_READINGS:
             self._read(self._taken.popleft(), parts, bad)
-        return parts
+        return self._judge(parts, bad) if parts else parts
 
     def _read(self, message: Message, parts: list[_Part], bad: list[_Bad]) -> None:
         self.counts.messages += 1
@@ -190,9 +194,11 @@ class Pipeline:
         if self.counts.last_message_at is not None:
             self.counts.heard[feed.name] = self.counts.last_message_at
         address = None if feed.acceptances == "off" else self._addresses.find(route, message)
-        readings, faults = feed.read(route.dataset, route.source, message.payload, address)
+        sent = open_message(feed, message) if feed.looks_at_senders else None
+        inner = None if sent is None else sent.inner
+        readings, faults = feed.read(route.dataset, route.source, message.payload, address, inner)
         load = _Load(message, len(readings) + len(faults))
-        parts += [_Part(load, feed.name, reading) for reading in readings]
+        parts += [_Part(load, feed, reading, sent) for reading in readings]
         asked = [Asked(address, place) for place in address.refused] if address else []
         for at, fault in enumerate(faults):
             self._reject(
@@ -206,6 +212,22 @@ class Pipeline:
                 feed.codec.secret,
                 asked[at] if asked else None,
             )
+
+    def _judge(self, parts: list[_Part], bad: list[_Bad]) -> list[_Part]:
+        """The parts whose sender may send, with what is known of it."""
+        now = self._clock()
+        judged = self._patience.try_until_done(lambda: self._senders.judge(parts, now))
+        good = []
+        for part, found in zip(parts, judged, strict=True):
+            if isinstance(found, Refusal):
+                asked = part.reading.answer_to
+                if asked is not None:
+                    asked.address.refused[asked.place] = found
+                self._answered(part, found, [], bad)
+            else:
+                part.reading = found
+                good.append(part)
+        return good
 
     def _reject(
         self,
@@ -258,7 +280,7 @@ class Pipeline:
             self._reject(
                 bad,
                 part.load,
-                part.feed,
+                part.feed.name,
                 reading.dataset,
                 reason,
                 answer.detail,

@@ -157,11 +157,13 @@ def _show_quarantined(row: Mapping[str, object]) -> None:
 def _redrive(parts: Parts, choice: Choice) -> int:
     from iot_ingest.feeds_file import load_feeds
     from iot_ingest.redrive import redrive
+    from iot_ingest.senders.stage import Senders
 
     settings = parts.settings
     feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
     left = 0
-    for one in redrive(parts.pool, feeds, parts.acceptor(), clock, choice):
+    senders = Senders(parts.source_book())
+    for one in redrive(parts.pool, feeds, parts.acceptor(), senders, clock, choice):
         left += one.why is not None
         said = f"{one.records} records" if one.why is None else f"stays, {': '.join(one.why)}"
         print(f"{one.id}  {said}", flush=True)

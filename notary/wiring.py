@@ -19,6 +19,7 @@ from notary.usecases.marks import MarkFile
 from notary.usecases.outbox import Outbox
 from notary.usecases.promises import Promiser
 from notary.usecases.registers import init_log
+from notary.usecases.source_book import SourceBook
 
 
 def clock() -> datetime:
@@ -41,6 +42,10 @@ class Parts:
         secret = read_secret(self.settings.secret_file)
         limits = Limits(max_payload_bytes=self.settings.max_payload_bytes)
         return Acceptor(self.pool, self.gate, secret, limits, outbox)
+
+    def source_book(self) -> SourceBook:
+        """What a process remembers of senders, with the instance secret."""
+        return SourceBook(self.pool, read_secret(self.settings.secret_file))
 
     def promiser(self) -> Promiser:
         """

@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 KEY_REUSED = 1
 """Flag of a record: its key was known, with other bytes."""
+REPLAYED = 2
+"""Flag of a record: its signature came before, or was made more than a day ago."""
+FUTURE_DATED = 4
+"""Flag of a record: the sender's time lies more than a day ahead of our clock."""
 
 
 class Pack:
@@ -35,7 +39,8 @@ class Reading(NamedTuple):
     message from which the reading was split. Both stand in the statement of an open
     dataset; in any other only where the feed says so (`keeps_names`). `closed_only`: the
     payload holds a password, so an open dataset, whose digests can be guessed at, refuses it.
-    `answer_to` is where the answer goes, if anywhere.
+    `answer_to` is where the answer goes, if anywhere; `flags` (REPLAYED, FUTURE_DATED) are
+    what the way in found odd.
     """
 
     dataset: str
@@ -49,6 +54,7 @@ class Reading(NamedTuple):
     keeps_names: bool = False
     closed_only: bool = False
     answer_to: "Asked | None" = None
+    flags: int = 0
 
 
 class Acceptance(NamedTuple):

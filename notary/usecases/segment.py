@@ -220,11 +220,12 @@ class SegmentWriter:
         self, item: Item, source: int, form: int, accepted: Acceptance, time: "_Time"
     ) -> None:
         n, payload = accepted.n, item.reading.payload
+        flags = item.reading.flags | (KEY_REUSED if accepted.key_reused else 0)
         row = b"".join(
             (
                 _RECORD.pack(
                     13, 4, item.lane, 4, source, 8, n, 8, time.field, 4, accepted.chain, 4, form,
-                    2, KEY_REUSED if accepted.key_reused else 0, 32, accepted.leaf,
+                    2, flags, 32, accepted.leaf,
                 ),
                 binary.text(item.observed),
                 binary.text(item.key),

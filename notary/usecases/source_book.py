@@ -34,6 +34,7 @@ class Sender:
 
 NOWHERE: Final = Sender(has_dataset=False)
 NOBODY: Final = Sender()
+NEWCOMER: Final = Sender(known=True)
 
 
 class SourceBook:
@@ -94,7 +95,7 @@ class SourceBook:
             for row in rows:
                 self._note(found, row)
         if len(self._senders) > MAX_REMEMBERED:
-            self._senders.clear()
+            self._senders = {}  # whoever looks into the old one goes on doing so
         self._senders.update((who, sender) for who, sender in found.items() if sender.known)
         return found
 
@@ -113,7 +114,7 @@ class SourceBook:
         is_free = count < max_sources
         self._counts[dataset] = count + is_free
         if is_free:
-            self._senders[who] = Sender(known=True)
+            self._senders[who] = NEWCOMER
         return is_free
 
     def _note(self, found: dict[Who, Sender], row: tuple[Any, ...]) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from iot_ingest.senders.stage import Senders
 from notary.core.words import ZERO_HASH
 from notary.local.broker import Broker
 from notary.local.processes import Child
@@ -36,6 +37,11 @@ PATIENCE_SECONDS = 90
 def open_broker(folder: Path, settings: dict[str, str] | None = None) -> Broker:
     """A broker that keeps its sessions."""
     return Broker.open(folder, users=USERS, acl=ACL, settings=settings)
+
+
+def senders(world: World) -> Senders:
+    """Who may send to a notary."""
+    return Senders(world.parts.source_book())
 
 
 class Ingest:

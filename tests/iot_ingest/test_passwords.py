@@ -33,24 +33,28 @@ filter = "closed/+"
 template = "closed/{source}"
 dataset = "DATASET"
 codec = "hj212"
+sources = "open"
 
 [[feeds]]
 name = "open"
 filter = "open/+/+"
 template = "open/{dataset}/{source}"
 codec = "hj212"
+sources = "open"
 
 [[feeds]]
 name = "json"
 filter = "json/+/+"
 template = "json/{dataset}/{source}"
 codec = "json"
+sources = "open"
 
 [[feeds]]
 name = "misfit"
 filter = "misfit/#"
 template = "misfit/{dataset}/{source}/up"
 codec = "hj212"
+sources = "open"
 """
 
 

@@ -20,7 +20,13 @@ from iot_ingest.pipeline import Pipeline
 from notary.local.postgres import Postgres
 from notary.usecases.quarantine import MAX_KEPT, list_quarantine, put_aside
 from notary.usecases.reading import Outcome, Reading
-from tests.iot_ingest.support import check_exactly_once, quarantined, records, wait_for
+from tests.iot_ingest.support import (
+    check_exactly_once,
+    quarantined,
+    records,
+    senders,
+    wait_for,
+)
 from tests.usecases.world import World
 
 FEEDS = """
@@ -29,6 +35,7 @@ name = "one"
 filter = "one/+/+"
 template = "one/{dataset}/{source}"
 codec = "json"
+sources = "open"
 observed = "time"
 key = "id"
 
@@ -37,6 +44,7 @@ name = "pack"
 filter = "pack/+/+"
 template = "pack/{dataset}/{source}"
 codec = "ndjson"
+sources = "open"
 key = "id"
 
 [[feeds]]
@@ -44,6 +52,7 @@ name = "raw"
 filter = "raw/+/+"
 template = "raw/{dataset}/{source}"
 codec = "raw"
+sources = "open"
 """
 
 
@@ -60,6 +69,7 @@ class Way:
             parse_feeds(FEEDS, "f"),
             self.inbox,
             acceptor or world.acceptor(),
+            senders(world),
             lambda rejected, now: put_aside(world.pool, rejected, now),
             self.acknowledge,
             lambda: world.now,

@@ -17,6 +17,7 @@ from notary.usecases.quarantine import (
     put_aside,
     take_from_quarantine,
 )
+from tests.iot_ingest.support import senders
 from tests.usecases.world import World
 
 TOPIC = "gw/air/up"
@@ -32,6 +33,7 @@ filter = "gw/+/up"
 template = "gw/{{source}}/up"
 dataset = "air"
 codec = "{codec}"
+sources = "open"
 {key}
 """,
         "notary.toml",
@@ -56,7 +58,14 @@ def again(air: World) -> Callable[..., list[Redriven]]:
 
     def call(choice: Choice | None = None, by: Feeds | None = None) -> list[Redriven]:
         return list(
-            redrive(air.pool, by or feeds(), air.acceptor(), lambda: air.now, choice or Choice())
+            redrive(
+                air.pool,
+                by or feeds(),
+                air.acceptor(),
+                senders(air),
+                lambda: air.now,
+                choice or Choice(),
+            )
         )
 
     return call
@@ -127,12 +136,16 @@ def test_what_was_not_kept_whole_is_never_made_a_record(
 def test_a_refusal_by_accept_keeps_the_message(world: World) -> None:
     """There is no dataset of that name yet; once there is, it goes in."""
     put_aside(world.pool, [bad(b'{"id":"1"}')], world.now)
-    (told,) = redrive(world.pool, feeds(), world.acceptor(), lambda: world.now, Choice())
+    (told,) = redrive(
+        world.pool, feeds(), world.acceptor(), senders(world), lambda: world.now, Choice()
+    )
     assert told.why is not None
     assert told.why.reason == "unknown-dataset"
     assert kept(world) == {"unknown-dataset": 1}
     world.dataset("air")
-    (told,) = redrive(world.pool, feeds(), world.acceptor(), lambda: world.now, Choice())
+    (told,) = redrive(
+        world.pool, feeds(), world.acceptor(), senders(world), lambda: world.now, Choice()
+    )
     assert (told.records, kept(world)) == (1, {})
 
 
