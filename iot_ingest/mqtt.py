@@ -84,6 +84,7 @@ class Subscriber:
         self.refused: list[str] = []
         """Filters that the broker did not grant as asked for."""
         self._made = self._deaths = 0
+        self._refusal: str | None = None
         self._handing_since: float | None = None
         self._why: str | None = "not connected yet"
         self._client = self._new_client()
@@ -206,7 +207,8 @@ class Subscriber:
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
         if reason.is_failure:
-            self._lose(f"the broker refused the connection: {reason}")
+            self._refusal = f"the broker refused the connection: {reason}"
+            self._lose(self._refusal)
             return
         with self._lock:
             self._connection = next(_CONNECTIONS)
@@ -239,13 +241,13 @@ class Subscriber:
     def _on_disconnect(
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        ended = self._client.read_error
+        ended, refusal, self._refusal = self._client.read_error, self._refusal, None
         if isinstance(ended, ssl.SSLError):
             # In TLS 1.3 a broker refuses a client certificate after the handshake.
-            self._lose(f"the broker ended the connection: {why_not(ended)}")
-            return
-        before = None if self.connected else self._why
-        self._lose(before or f"disconnected: {reason}")
+            refusal = f"the broker ended the connection: {why_not(ended)}"
+        elif not self.connected:
+            refusal = refusal or "the broker ended the connection before it answered"
+        self._lose(refusal or f"disconnected: {reason}")
 
     def _on_subscribe(
         self, client: mqtt.Client, userdata: Any, mid: int, reasons: Any, properties: Any

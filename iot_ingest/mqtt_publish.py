@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 
 from iot_ingest.brokers import read_url, why_not
 from iot_ingest.mqtt import KEEPALIVE_SECONDS, MAX_RECEIVE
+from iot_ingest.mqtt_reading import TlsClient
 from iot_ingest.outgoing import BrokerAway, Letter
 
 CONNECT_SECONDS: Final = 10.0
@@ -93,7 +94,7 @@ class Publisher:
         if self._leaving:
             raise BrokerAway("leaving")
         host, port, secure, user, password = self._address
-        client = mqtt.Client(
+        client = TlsClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             protocol=mqtt.MQTTv5,

@@ -8,6 +8,8 @@ plain PUBLISH (MQTT 5.0 section 3.3: QoS 0 or 1, no properties) is cut out of th
 other packet, and what is malformed, goes to paho as before, in its order.
 """
 
+import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
@@ -29,7 +31,28 @@ class Plain(NamedTuple):
     mid: int
 
 
-class BufferedClient(mqtt.Client):
+class TlsClient(mqtt.Client):
+    """paho, which verifies the other side always and leaves no socket open where it fails."""
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        context: Any = self._ssl_context
+        try:
+            wrapped: ssl.SSLSocket = context.wrap_socket(
+                tcp_sock, server_hostname=self._host, do_handshake_on_connect=False
+            )
+        except ValueError as error:
+            tcp_sock.close()
+            raise OSError(str(error)) from None
+        try:
+            wrapped.settimeout(self._connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
+
+
+class BufferedClient(TlsClient):
     """
     `on_plain` gets the plain messages of one read, on the network thread; all others come
     by `on_message`.
