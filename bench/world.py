@@ -28,6 +28,7 @@ template = "notary/v1/{dataset}/{source}/up"
 codec = "json"
 observed = "time"
 key = "id"
+sources = "open"
 
 [[feeds]]
 name = "pack"
@@ -36,6 +37,7 @@ template = "notary/v1/{dataset}/{source}/up"
 codec = "ndjson"
 observed = "time"
 key = "id"
+sources = "open"
 """
 
 
