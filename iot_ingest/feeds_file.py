@@ -38,6 +38,8 @@ codec = "json"
 observed = "time"
 key = "id"
 sources = "open"
+signature = "record"
+signed_by = "jws"
 acceptances = "response"
 """
 

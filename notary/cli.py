@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from notary import commands
+    from notary.source_commands import add_arguments as add_source_arguments
 
     parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
     sub = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -71,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_argument("name", nargs="?")
     command("datasets", commands.datasets, "all datasets, whoever owns them").add_argument(
         "what", choices=("list",)
+    )
+    add_source_arguments(
+        command("sources", commands.sources, "who may send to a dataset, and by which keys")
     )
     gaps = command("gaps", commands.gaps, "what a source didn't send: missing numbers, silence")
     gaps.add_argument("dataset")

@@ -121,6 +121,13 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def sources(arguments: Namespace) -> int:
+    """Who may send to a dataset, and by which keys it is known."""
+    from notary.source_commands import run
+
+    return run(arguments, _parts())
+
+
 def quarantine(arguments: Namespace) -> int:
     """List what is kept, show one with its payload, try some again or drop them."""
     from notary.usecases import quarantine as aside

@@ -45,7 +45,11 @@ class Parts:
 
     def source_book(self) -> SourceBook:
         """What a process remembers of senders, with the instance secret."""
-        return SourceBook(self.pool, read_secret(self.settings.secret_file))
+        return SourceBook(self.pool, self.instance_secret())
+
+    def instance_secret(self) -> bytes:
+        """The instance secret. Raises KeyRefused where it is missing or readable by others."""
+        return read_secret(self.settings.secret_file)
 
     def promiser(self) -> Promiser:
         """

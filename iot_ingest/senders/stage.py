@@ -46,7 +46,7 @@ class Sent:
 
 
 class HasSender(Protocol):
-    """A reading, the feed that it came by, and what came with it (None: nobody looks)."""
+    """A reading, the feed that it came by, and what came with it (None: nothing)."""
 
     @property
     def feed(self) -> Feed: ...
@@ -60,21 +60,20 @@ P = TypeVar("P", bound=HasSender)
 
 
 def open_message(feed: Feed, message: Message) -> Sent | None:
-    """What a message says of its sender, as its feed looks at it; nothing is verified yet."""
+    """What a message says of its sender, as its feed looks at it; None: nothing."""
     if feed.signed_by == "cose":
         signed = read_cose(message.payload, message.topic)
         if signed is None:
-            return None if feed.signature == "ignore" else Sent(None)
+            return None
         found = None if feed.signature == "ignore" else signed.evidence
         return Sent(found, signed.payload)
-    if feed.signature == "ignore":
+    if message.properties is None or feed.signature == "ignore":
         return None
-    if message.properties is None:
-        return Sent(None)
     told: dict[str, list[str]] = {}
     for name, value in message.properties.user:
         told.setdefault(name, []).append(value)
-    return Sent(_by_properties(feed, message, told))
+    found = _by_properties(feed, message, told)
+    return None if found is None else Sent(found)
 
 
 def _by_properties(feed: Feed, message: Message, told: dict[str, list[str]]) -> Found:
@@ -121,7 +120,8 @@ class Senders:
                 continue
             if reading.observed is not None and watch.is_future(reading.observed):
                 reading = reading._replace(flags=reading.flags | FUTURE_DATED)
-            if sender.known and part.sent is None and not sender.revoked:
+            is_bare = part.sent is None and part.feed.signature != "require"
+            if is_bare and sender.known and not sender.revoked:
                 judged.append(reading)
             else:
                 judged.append(self._judge(part, reading, sender, now))
@@ -148,7 +148,7 @@ class Senders:
 
     def _judge(self, part: P, reading: Reading, sender: Sender, now: datetime) -> Reading | Refusal:
         """The reading of a sender that is looked at, or that may not send."""
-        feed, found = part.feed, None if part.sent is None else part.sent.found
+        feed, sent = part.feed, part.sent
         if sender.revoked:
             return Refusal("revoked-source", f"The source {reading.source} is revoked.")
         if not sender.known and feed.sources != "open":
@@ -157,16 +157,14 @@ class Senders:
         if not sender.known and feed.signature != "require":
             detail = f"{reading.dataset} has its {feed.max_sources} sources; register this one."
             return Refusal("unknown-source", detail)
-        if part.sent is None or feed.signature == "ignore":
-            return reading
-        if found is None:
+        found = None if sent is None else sent.found
+        if sent is None or found is None:
             if feed.signature == "require":
                 return Refusal("unsigned", "The feed demands a signature, and there is none.")
             return reading
-        key = sender.keys.get(found.key_id)
-        fault = self._fault(part.sent, found, key, now)
+        fault = self._fault(sent, found, sender.keys.get(found.key_id), now)
         if fault is None:
-            flags = reading.flags | self._flags(part.sent, found, now)
+            flags = reading.flags | self._flags(sent, found, now)
             return reading._replace(by=f"key:{found.key_id}", flags=flags)
         if feed.signature == "require":
             return Refusal("bad-signature", fault)
