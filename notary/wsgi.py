@@ -49,6 +49,7 @@ def create_app(
         timezone=settings.timezone,
         max_body_bytes=settings.max_body_bytes,
         second_root=settings.second_root,
+        instance_secret=parts.instance_secret,
     )
     app = make_app(services)
     add_pages(app)

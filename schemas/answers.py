@@ -75,11 +75,14 @@ class PostedAnswer(AcceptanceAnswer):
 
 
 class SourceAnswer(Schema):
-    """A source and its last record: where a gateway goes on from."""
+    """A source and its last record, if any: where a gateway goes on from."""
 
     dataset = fields.String()
     source = fields.String()
-    label = fields.String(metadata={"description": "Told to the owner only."})
+    label = fields.String(metadata={"description": "Told to the owner only, as the next three."})
+    title = fields.String()
+    registered = Time(attribute="registered_at")
+    revoked = Time(attribute="revoked_at")
     chain = fields.Integer()
     n = fields.Integer()
     leaf = Hash()
@@ -124,6 +127,12 @@ class RecordAnswer(Schema):
     commitment = Hash()
     size_bytes = fields.Integer(allow_none=True)
     key_reused = fields.Boolean()
+    replayed = fields.Boolean(
+        metadata={"description": "Its signature came before, or was made more than a day ago."}
+    )
+    future_dated = fields.Boolean(
+        metadata={"description": "The sender's time lies more than a day ahead of our clock."}
+    )
     statement = fields.String()
     payload_base64 = fields.String(metadata={"format": "byte"})
     salt = Hash()

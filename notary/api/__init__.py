@@ -8,7 +8,18 @@ a view states, `routes` is how a view states it. The parts come from outside (`s
 
 from flask import Flask
 
-from notary.api import batches, datasets, docs, errors, health, log, posting, records, requests
+from notary.api import (
+    batches,
+    datasets,
+    docs,
+    errors,
+    health,
+    log,
+    posting,
+    records,
+    requests,
+    sources,
+)
 from notary.api.routes import NotaryApi, add_converters
 from notary.api.services import EXTENSION, Services
 
@@ -21,7 +32,7 @@ isn't yours is answered as if it weren't there. Every error is a problem (RFC 94
 leads to a page that says what to do. Lists come in parts: go on with `next` as `cursor`. Times
 are UTC, hashes are hexadecimal. `?lang=` or Accept-Language chooses the language of sentences.
 """
-MODULES = (datasets, posting, records, batches, log, health)
+MODULES = (datasets, sources, posting, records, batches, log, health)
 
 
 def make_app(services: Services) -> Flask:

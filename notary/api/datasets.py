@@ -69,9 +69,15 @@ def show(dataset: str) -> Response:
     query=PageQuery,
 )
 def sources(query: Mapping[str, Any], **path: str) -> Response:
-    """The dataset's sources by name, each with its last record."""
-    after = read_cursor(query.get("cursor"), word) or [""]
-    found = look.list_sources(services().pool, dataset(), after[0], query["limit"] + 1)
+    """
+    The dataset's sources by name, each with its last record. Its owner also sees those that
+    are registered and have none yet.
+    """
+    after, facts = read_cursor(query.get("cursor"), word) or [""], dataset()
+    is_owner = facts.writable_by(caller())
+    found = look.list_sources(
+        services().pool, facts, after[0], query["limit"] + 1, registered=is_owner
+    )
     return page(found, query["limit"], _SOURCE, lambda row: (row["source"],), _source)
 
 
@@ -80,7 +86,10 @@ def sources(query: Mapping[str, Any], **path: str) -> Response:
 )
 def source(source: str, **path: str) -> Response:
     """One source with its last n, key and time: where a gateway goes on from."""
-    return answer(_SOURCE.dump(_source(look.get_source(services().pool, dataset(), source))))
+    facts = dataset()
+    is_owner = facts.writable_by(caller())
+    found = look.get_source(services().pool, facts, source, registered=is_owner)
+    return answer(_SOURCE.dump(_source(found)))
 
 
 def _shown(facts: DatasetFacts) -> dict[str, Any]:
@@ -94,8 +103,9 @@ def _shown(facts: DatasetFacts) -> dict[str, Any]:
 def _source(row: Mapping[str, Any]) -> dict[str, Any]:
     facts = dataset()
     path = f"/v1/datasets/{facts.name}/sources/{row['source']}"
-    links = {"self": path, "records": f"{path}/records"}
+    links = {"self": path, "records": f"{path}/records", "keys": f"{path}/keys"}
     shown = {name: value for name, value in row.items() if value is not None}
     if not facts.writable_by(caller()):
-        shown.pop("label", None)
+        for name in ("label", "title", "registered_at", "revoked_at"):
+            shown.pop(name, None)
     return {**shown, "dataset": facts.name, "links": links}

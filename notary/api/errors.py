@@ -31,6 +31,7 @@ from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
 from notary.usecases.registers import KeyUnknown, NotFound
+from notary.usecases.sources import SourcesRefused
 from schemas.faults import Fault, MalformedQuery, MalformedRequest, UnreadableBody
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -45,6 +46,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     MalformedProof: 404,
     KeyReused: 409,
     NameTaken: 409,
+    SourcesRefused: 409,
     MalformedRequest: 422,
     MalformedText: 422,
     RecordRejected: 422,

@@ -22,7 +22,8 @@ from notary.core.errors import MalformedText
 from notary.core.words import check_key
 from notary.usecases.accept import Once
 from notary.usecases.promises import Place
-from notary.usecases.reading import Outcome, Reading, Refusal
+from notary.usecases.reading import FUTURE_DATED, Outcome, Reading, Refusal
+from notary.usecases.sender_time import FutureWatch
 from schemas.answers import AcceptanceAnswer, PostedAnswer
 from schemas.bodies import JSON_TYPE, NDJSON_TYPES, Body, parse_records
 from schemas.faults import MAX_FAULTS, Fault, MalformedRequest
@@ -76,8 +77,9 @@ def post(query: Mapping[str, Any], **path: str) -> Response:
     else:
         posted = parse_message(data, codec, query)
     body = posted.body
-    readings = [_reading(item, posted) for item in body.items if isinstance(item, Item)]
     keep, now = partial(_keep, body), services().clock()
+    watch = FutureWatch(now)
+    readings = [_reading(item, posted, watch) for item in body.items if isinstance(item, Item)]
     key = request.headers.get("Idempotency-Key")
     if not readings:
         return _answer(keep([]), is_one=body.is_one)
@@ -97,7 +99,7 @@ def _key(text: str) -> str:
         raise MalformedRequest(Fault("", "idempotency-key")) from None
 
 
-def _reading(item: Item, posted: Posted) -> Reading:
+def _reading(item: Item, posted: Posted, watch: FutureWatch) -> Reading:
     return Reading(
         dataset=dataset().name,
         source=item.source,
@@ -108,6 +110,7 @@ def _reading(item: Item, posted: Posted) -> Reading:
         key=item.key,
         pack=posted.pack,
         closed_only=posted.closed_only,
+        flags=FUTURE_DATED if item.observed and watch.is_future(item.observed) else 0,
     )
 
 

@@ -23,7 +23,7 @@ from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
 from notary.usecases.prove import Until
-from notary.usecases.reading import KEY_REUSED
+from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
 from notary.usecases.registers import NotFound
 from schemas.answers import DigestAnswer, NotYetAnswer, ReceiptAnswer, RecordAnswer, page_of
 from schemas.queries import ChainQuery, PageQuery, ReceiptQuery, RecordsQuery
@@ -141,5 +141,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     named = {name: value for name, value in row.items() if value is not None}
     named["dataset"] = dataset().name
     named["key_reused"] = bool(row["flags"] & KEY_REUSED)
+    named["replayed"] = bool(row["flags"] & REPLAYED)
+    named["future_dated"] = bool(row["flags"] & FUTURE_DATED)
     named["links"] = links(named)
     return named

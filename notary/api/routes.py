@@ -111,6 +111,10 @@ class Routes:
         """A POST route; `body` by media type. The view reads it itself."""
         return self._add("POST", rule, right, answers, query, body)
 
+    def delete(self, rule: str, *, right: str) -> Callable[[_View], _View]:
+        """A DELETE route, answered by 204."""
+        return self._add("DELETE", rule, right, {}, None, {})
+
     def _add(
         self,
         method: str,

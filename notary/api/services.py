@@ -44,6 +44,8 @@ class Services:
     timezone: ZoneInfo
     max_body_bytes: int
     second_root: bool
+    instance_secret: Callable[[], bytes]
+    """The secret under which devices' secrets are kept; read when it is needed."""
     open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)
     """Open datasets that were seen: what is open stays so. Only for deciding rights."""
 

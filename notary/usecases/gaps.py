@@ -80,7 +80,7 @@ def gaps_of_source(
         NotFound: the dataset has no such source.
     """
     with pool.transaction(read_only=True, snapshot=True) as tx:
-        found = tx.rows("get_source", dataset=dataset.id, source=source)
+        found = tx.rows("get_source", dataset=dataset.id, source=source, registered=False)
         if not found:
             raise NotFound(f"There is no source {source} in {dataset.name} here.")
         _, _, lane, identity, chain, *_ = found[0]

@@ -18,16 +18,26 @@ RUNS_AT_ONCE = 1000
 TILES_AT_ONCE = 64
 
 
-def list_sources(pool: Pool, dataset: DatasetFacts, after: str, limit: int) -> list[dict[str, Any]]:
-    """Sources with the end of their chains, by name, beginning after `after`."""
+def list_sources(
+    pool: Pool, dataset: DatasetFacts, after: str, limit: int, *, registered: bool = False
+) -> list[dict[str, Any]]:
+    """
+    Sources with the end of their chains, by name, beginning after `after`.
+
+    `registered`: those too that are registered and have no record yet.
+    """
+    asked = {"dataset": dataset.id, "after": after, "limit": limit, "registered": registered}
     with pool.transaction(read_only=True) as tx:
-        return tx.maps("list_sources", dataset=dataset.id, after=after, limit=limit)
+        return tx.maps("list_sources", **asked)
 
 
-def get_source(pool: Pool, dataset: DatasetFacts, source: str) -> dict[str, Any]:
+def get_source(
+    pool: Pool, dataset: DatasetFacts, source: str, *, registered: bool = False
+) -> dict[str, Any]:
     """One source with the end of its chain: where a gateway goes on from. Raises NotFound."""
+    asked = {"dataset": dataset.id, "source": source, "registered": registered}
     with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("get_source", dataset=dataset.id, source=source)
+        rows = tx.maps("get_source", **asked)
     if not rows:
         raise NotFound(f"There is no source {source} in {dataset.name} here.")
     return rows[0]

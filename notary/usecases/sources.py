@@ -177,6 +177,14 @@ def list_registered(
     return [{**row, "keys": keys.get(row["id"], [])} for row in rows]
 
 
+def get_registered(pool: Pool, dataset: DatasetFacts, source: str) -> dict[str, Any]:
+    """One of them by its label or its name. Raises NotFound."""
+    _, identity = _registered(pool, dataset, source)
+    with pool.transaction(read_only=True) as tx:
+        row = tx.maps("get_registered", source=identity)[0]
+        return {**row, "keys": _shown_keys(tx, [identity]).get(identity, [])}
+
+
 def list_keys(pool: Pool, dataset: DatasetFacts, source: str) -> list[dict[str, Any]]:
     """
     The keys of a source by its name or label; of a secret nothing is told but that it is there.

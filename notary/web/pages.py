@@ -17,6 +17,7 @@ from notary.core.errors import NotaryError
 from notary.core.note import parse_vkey
 from notary.core.words import check_id
 from notary.usecases import look
+from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
 from notary.usecases.registers import NotFound, get_dataset, list_datasets
 from notary.web.render import render
 
@@ -27,6 +28,14 @@ STATIC: Final = {
     "seal.svg": "image/svg+xml",
     "style.css": "text/css",
 }
+
+
+FLAGS = {
+    KEY_REUSED: "page.flag-key-reused",
+    REPLAYED: "page.flag-replayed",
+    FUTURE_DATED: "page.flag-future-dated",
+}
+"""What a page says of a record's flags."""
 
 
 @blueprint.get("/")
@@ -108,6 +117,7 @@ def record(dataset: str, source: str, n: int) -> Response:
         row=row,
         label=facts.label,
         preview=_preview(row["payload"]),
+        flags=[text for flag, text in FLAGS.items() if row["flags"] & flag],
         values=values,
         ledgers=parts.ledgers,
     )

@@ -39,12 +39,16 @@ EXPECTED = {
     "GET /v1/datasets/<id:dataset>": "reader",
     "GET /v1/datasets/<id:dataset>/sources": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/keys": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader",
     "GET /v1/digests/<hash:digest>": "public",
+    "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": "owner",
     "POST /v1/datasets": "key",
+    "POST /v1/datasets/<id:dataset>/sources": "owner",
+    "POST /v1/datasets/<id:dataset>/sources/<id:source>/keys": "owner",
     "POST /v1/datasets/<id:dataset>/records": "owner",
 }
 

@@ -1,27 +1,32 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: list_sources
--- Sources of a dataset by name, each with the end of its chain.
-SELECT s.name AS source, s.label, head.chain, head.n, head.key, head.observed, head.received,
-       head.leaf
+-- Sources of a dataset by name, each with the end of its chain; with `registered` those too
+-- that have none yet.
+SELECT s.name AS source, s.label, r.title, r.registered_at, r.revoked_at, head.chain, head.n,
+       head.key, head.observed, head.received, head.leaf
 FROM sources s
-CROSS JOIN LATERAL (
+LEFT JOIN registrations r ON r.source = s.id
+LEFT JOIN LATERAL (
     SELECT chain, n, key, observed, received, leaf FROM records
     WHERE lane = s.lane AND source = s.id ORDER BY chain DESC, n DESC LIMIT 1
-) AS head
+) AS head ON true
 WHERE s.dataset = %(dataset)s AND s.name > %(after)s
+  AND (head.n IS NOT NULL OR (%(registered)s AND r.source IS NOT NULL))
 ORDER BY s.name LIMIT %(limit)s
 
 -- name: get_source
 -- By its name, or (for who may read a closed dataset) by its label.
 SELECT s.name AS source, s.label, s.lane, s.id, head.chain, head.n, head.key, head.observed,
-       head.received, head.leaf
+       head.received, head.leaf, r.title, r.registered_at, r.revoked_at
 FROM sources s
-CROSS JOIN LATERAL (
+LEFT JOIN registrations r ON r.source = s.id
+LEFT JOIN LATERAL (
     SELECT chain, n, key, observed, received, leaf FROM records
     WHERE lane = s.lane AND source = s.id ORDER BY chain DESC, n DESC LIMIT 1
-) AS head
+) AS head ON true
 WHERE s.dataset = %(dataset)s AND (s.name = %(source)s OR s.label = %(source)s)
+  AND (head.n IS NOT NULL OR (%(registered)s AND r.source IS NOT NULL))
 ORDER BY (s.name = %(source)s) DESC LIMIT 1
 
 -- name: list_records

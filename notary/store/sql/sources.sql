@@ -39,6 +39,10 @@ FROM registrations r JOIN sources s ON s.id = r.source
 WHERE s.dataset = %(dataset)s AND s.label > %(after)s
 ORDER BY s.label LIMIT %(limit)s
 
+-- name: get_registered
+SELECT s.id, s.label, s.name, r.title, r.registered_at, r.revoked_at
+FROM registrations r JOIN sources s ON s.id = r.source WHERE r.source = %(source)s
+
 -- name: list_source_keys
 SELECT k.source, k.id, k.algorithm, k.material, k.added_at, k.valid_from, k.valid_to,
        k.revoked_at
