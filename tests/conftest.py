@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg2
 import pytest
 
@@ -42,6 +43,9 @@ def pytest_configure() -> None:
     """A shell's job in the background ignores Ctrl-C, and so would all that it starts."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # These machines are shared: no example of a property fails for the time that it took.
+    hypothesis.settings.register_profile("shared", deadline=None)
+    hypothesis.settings.load_profile("shared")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
