@@ -23,6 +23,7 @@ PAGES = [
     "for-departments.md",
     "for-gateways.md",
     "for-gateways/acceptances.md",
+    "for-gateways/signing.md",
     "operations.md",
 ]
 BLOCK = re.compile(r"^```(console|python \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
