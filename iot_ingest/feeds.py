@@ -58,12 +58,14 @@ class Feed:
         payload: bytes,
         address: Address | None = None,
         inner: bytes | None = None,
+        fault_places: list[int] | None = None,
     ) -> tuple[list[Reading], list[Fault]]:
         """
         The readings of a message, and what could not be read; `address` learns of both.
 
         `inner` is what the codec reads of a message that carries its signature: the evidence
-        of its one reading is the whole message.
+        of its one reading is the whole message. `fault_places` is told where in the message
+        the faults are; the readings have the other places, in order.
         """
         found = self.codec.decode(payload if inner is None else inner, self.members)
         if self.evidence == "message" or (inner is not None and len(found) == 1):
@@ -93,9 +95,17 @@ class Feed:
                 )
             else:
                 faults.append(item)
+                if fault_places is not None:
+                    fault_places.append(place)
                 if address is not None:
                     address.refused[place] = Refusal(item.reason, item.detail)
         return readings, faults
+
+
+def other_places(count: int, places: Sequence[int]) -> list[int]:
+    """The places of a message of so many parts that aren't among these, in order."""
+    known = set(places)
+    return [place for place in range(count) if place not in known]
 
 
 def whole_message(

@@ -20,11 +20,11 @@ from time import monotonic
 from typing import Final
 
 from iot_ingest.addresses import Addresses
-from iot_ingest.feeds import Feed, Feeds, NoRoute
+from iot_ingest.feeds import Feed, Feeds, NoRoute, other_places
 from iot_ingest.inbox import Inbox, Message
 from iot_ingest.patience import Accepts, Broken, GaveUp, Patience, PatientAcceptor
 from iot_ingest.senders.stage import Senders, Sent, open_message
-from notary.usecases.quarantine import INTERNAL, Rejected
+from notary.usecases.quarantine import INTERNAL, Rejected, Whole
 from notary.usecases.reading import Acceptance, Asked, Outcome, Reading, Refusal
 
 MAX_BATCH_READINGS: Final = 2_000
@@ -54,20 +54,31 @@ class Counts:
 
 @dataclass(slots=True)
 class _Load:
-    """One message on its way; `open` counts what isn't committed of it yet."""
+    """One message of some parts on its way; `open` counts what isn't committed of it yet."""
 
     message: Message
+    parts: int
     open: int
+    whole: Whole | None = None
+
+    def kept(self) -> Whole:
+        """The message as quarantine keeps it, the same for all its parts."""
+        if self.whole is None:
+            message = self.message
+            user = () if message.properties is None else message.properties.user
+            self.whole = Whole(message.payload, self.parts, message.broker, user)
+        return self.whole
 
 
 @dataclass(slots=True)
 class _Part:
-    """One reading of a message."""
+    """One reading of a message; `place` is that in it."""
 
     load: _Load
     feed: Feed
     reading: Reading
     sent: Sent | None
+    place: int
 
 
 @dataclass(slots=True)
@@ -178,7 +189,7 @@ class Pipeline:
         self.counts.messages += 1
         route = self._feeds.route(message.topic, message.broker)
         if isinstance(route, NoRoute):
-            load = _Load(message, 1)
+            load = _Load(message, 1, 1)
             self._reject(
                 bad,
                 load,
@@ -196,9 +207,17 @@ class Pipeline:
         address = None if feed.acceptances == "off" else self._addresses.find(route, message)
         sent = open_message(feed, message) if feed.looks_at_senders else None
         inner = None if sent is None else sent.inner
-        readings, faults = feed.read(route.dataset, route.source, message.payload, address, inner)
-        load = _Load(message, len(readings) + len(faults))
-        parts += [_Part(load, feed, reading, sent) for reading in readings]
+        bad_places: list[int] = []
+        readings, faults = feed.read(
+            route.dataset, route.source, message.payload, address, inner, bad_places
+        )
+        count = len(readings) + len(faults)
+        load = _Load(message, count, count)
+        places = range(count) if not faults else other_places(count, bad_places)
+        parts += [
+            _Part(load, feed, reading, sent, place)
+            for reading, place in zip(readings, places, strict=True)
+        ]
         asked = [Asked(address, place) for place in address.refused] if address else []
         for at, fault in enumerate(faults):
             self._reject(
@@ -211,6 +230,7 @@ class Pipeline:
                 fault.payload,
                 feed.codec.secret,
                 asked[at] if asked else None,
+                bad_places[at],
             )
 
     def _judge(self, parts: list[_Part], bad: list[_Bad]) -> list[_Part]:
@@ -240,9 +260,12 @@ class Pipeline:
         payload: bytes,
         secret: bool = False,
         answer_to: Asked | None = None,
+        place: int = 0,
     ) -> None:
-        topic = load.message.topic
-        rejected = Rejected(feed, topic, dataset, reason, detail, payload, secret, answer_to)
+        topic, whole = load.message.topic, load.kept()
+        rejected = Rejected(
+            feed, topic, dataset, reason, detail, payload, secret, answer_to, whole, place
+        )
         bad.append(_Bad(load, rejected))
 
     # -- from readings to records
@@ -287,6 +310,7 @@ class Pipeline:
                 reading.payload,
                 reading.closed_only,
                 reading.answer_to,
+                part.place,
             )
 
     def _try_suspects(self, bad: list[_Bad]) -> None:

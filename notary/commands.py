@@ -148,7 +148,8 @@ def quarantine(arguments: Namespace) -> int:
     while page := aside.list_quarantine(parts.pool, choice, after):
         for row in page:
             time = format_time(row["received"])
-            print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}")
+            many = f" ({row['readings']} readings)" if row["readings"] > 1 else ""
+            print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}{many}")
         after = page[-1]["id"]
     for row in aside.count_quarantine(parts.pool):
         print(f"{row['reason']}: {row['kept']} kept, {row['only_counted']} only counted")
@@ -156,8 +157,10 @@ def quarantine(arguments: Namespace) -> int:
 
 
 def _show_quarantined(row: Mapping[str, object]) -> None:
-    for name in ("received", "feed", "topic", "dataset", "reason", "detail", "size_bytes"):
+    for name in ("received", "broker", "feed", "topic", "dataset", "reason", "detail"):
         print(f"{name}: {row[name]}")
+    print(f"readings: {row['readings']} of the message's {row['parts']}")
+    print(f"bytes: {row['size_bytes']}, of the message {abs(int(str(row['message_bytes'])))}")
     print(repr(row["payload"]))
 
 

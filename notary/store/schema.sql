@@ -180,6 +180,13 @@ CREATE TABLE quarantine (
     detail text NOT NULL,
     size_bytes integer NOT NULL,
     payload bytea NOT NULL,
+    broker text NOT NULL DEFAULT 'default'::text,
+    sent_to text,
+    message bytea,
+    message_bytes integer NOT NULL,
+    places integer[] NOT NULL DEFAULT '{0}'::integer[],
+    parts integer NOT NULL DEFAULT 1,
+    user_properties text,
     CONSTRAINT quarantine_pkey PRIMARY KEY (id)
 );
 
@@ -189,6 +196,7 @@ CREATE TABLE quarantine_counts (
     reason text NOT NULL,
     kept bigint NOT NULL DEFAULT 0,
     only_counted bigint NOT NULL DEFAULT 0,
+    rows bigint NOT NULL DEFAULT 0,
     CONSTRAINT quarantine_counts_pkey PRIMARY KEY (feed, topic, reason)
 );
 
@@ -217,6 +225,13 @@ CREATE TABLE registrations (
     revoked_at timestamp with time zone,
     CONSTRAINT registrations_pkey PRIMARY KEY (source),
     CONSTRAINT registrations_source_fkey FOREIGN KEY (source) REFERENCES sources(id)
+);
+
+CREATE TABLE repeats (
+    source integer NOT NULL,
+    count bigint NOT NULL,
+    CONSTRAINT repeats_pkey PRIMARY KEY (source),
+    CONSTRAINT repeats_source_fkey FOREIGN KEY (source) REFERENCES sources(id)
 );
 
 CREATE TABLE runs (

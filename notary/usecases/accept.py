@@ -5,7 +5,7 @@ Accept: make readings durable and answer for each (DESIGN, "How accept stays rig
 One bad reading costs only itself: it is answered by a Refusal, its neighbours go on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,6 +72,10 @@ class Once:
     answer: Callable[[list[Outcome]], str]
 
 
+Within = Callable[[Transaction, Mapping[int, Outcome]], None]
+"""What else is done in a transaction that accepts; outcomes by place in the call."""
+
+
 @dataclass(slots=True)
 class Work:
     """What one transaction did, to be remembered once it is committed."""
@@ -113,19 +117,22 @@ class Acceptor:
         self.largest_lift = timedelta(0)
         """How far `received` had to be lifted above the clock, at most, so far."""
 
-    def accept(self, readings: Sequence[Reading], now: datetime) -> list[Outcome]:
+    def accept(
+        self, readings: Sequence[Reading], now: datetime, within: Within | None = None
+    ) -> list[Outcome]:
         """
         Make the readings durable, in their order, and answer each.
 
         One transaction, committed when this returns: all of them, or none. It waits for
-        lanes that another process holds.
+        lanes that another process holds. `within` may do more in the same transaction; it is
+        told the outcomes, and not called where all readings are refused.
 
         Raises:
             StateRefused: the gate is closed.
             ClockBehind: the clock went back by more than a minute.
             StoreUnavailable, LaneBusy: try again; readings with a key are not doubled.
         """
-        answers = self._accept("lock_lanes", readings, now)
+        answers = self._accept("lock_lanes", readings, now, within)
         return [answers[index] for index in range(len(readings))]
 
     def accept_free(self, readings: Sequence[Reading], now: datetime) -> list[Outcome | None]:
@@ -167,13 +174,19 @@ class Acceptor:
             self._remember(work)
             return outcomes, None
 
-    def _accept(self, query: str, readings: Sequence[Reading], now: datetime) -> dict[int, Outcome]:
+    def _accept(
+        self,
+        query: str,
+        readings: Sequence[Reading],
+        now: datetime,
+        within: Within | None = None,
+    ) -> dict[int, Outcome]:
         with self._busy:
             log = self._gate.open()
             answers: dict[int, Outcome] = {}
             items = self._look(readings, answers)
             if items:
-                answers.update(self._commit(query, items, log, now))
+                answers.update(self._commit(query, items, log, now, answers, within))
             return answers
 
     # -- before the transaction
@@ -267,11 +280,19 @@ class Acceptor:
     # -- the transaction
 
     def _commit(
-        self, query: str, items: list[Item], log: OpenLog, now: datetime
+        self,
+        query: str,
+        items: list[Item],
+        log: OpenLog,
+        now: datetime,
+        refused: dict[int, Outcome],
+        within: Within | None,
     ) -> dict[int, Outcome]:
         with self._attempt():
             with self._pool.transaction() as tx:
                 work = self._write(tx, query, items, log, now)
+                if within is not None:
+                    within(tx, {**refused, **work.outcomes})
             self._remember(work)
         return work.outcomes
 

@@ -50,11 +50,12 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "a memory of answers with a horizon; no proof depends on it",
     ),
     "quarantine": (
-        "id received feed topic dataset reason detail size_bytes payload",
+        "id received feed topic dataset reason detail size_bytes payload broker sent_to message "
+        "message_bytes places parts user_properties",
         "what did not become a record",
     ),
     "quarantine_counts": (
-        "feed topic reason kept only_counted",
+        "feed topic reason kept only_counted rows",
         "counters; no proof depends on them",
     ),
     "registrations": (
@@ -70,6 +71,7 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "id process broker made_at stage wants_notices datasets lanes upto size messages answers",
         "answers on their way to devices, gone once they were told; no proof depends on them",
     ),
+    "repeats": ("source count", "how often a source sent what was there; no record, no proof"),
     "heartbeats": ("process seen_at facts", "what processes said of themselves last"),
     "migrations": ("number name checksum applied_at", "checked at each start instead"),
 }

@@ -132,6 +132,7 @@ class SegmentWriter:
         self._records: dict[int, _OfSource] = {}
         self._duplicates: list[bytes] = []
         self._digests: list[bytes] = []
+        self._repeats: dict[int, int] = {}
         self._time = _Time(now)
         self.lift = timedelta(0)
 
@@ -142,6 +143,7 @@ class SegmentWriter:
         if same_key is not None:
             known = same_key.get(item.payload_print)
             if known is not None and known.accepted is not None and _same(known, item):
+                self._repeats[source.id] = self._repeats.get(source.id, 0) + 1
                 return known.accepted._replace(duplicate=True)
         head = self._heads[item.lane][source.id]
         time = self._time
@@ -206,6 +208,13 @@ class SegmentWriter:
                 received=min(of_source.first for _, of_source in members),
                 sources=binary.array(source for source, _ in members),
                 counts=binary.array(counts),
+            )
+        if self._repeats:
+            repeats = sorted(self._repeats.items())
+            tx.do(
+                "count_repeats",
+                sources=binary.array(source for source, _ in repeats),
+                counts=binary.array(count for _, count in repeats),
             )
         records = [row for _, of_source in by_source for row in of_source.rows]
         for query, rows in (

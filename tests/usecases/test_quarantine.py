@@ -42,7 +42,8 @@ def test_what_is_bad_is_kept_with_all_that_is_known_of_it(world: World) -> None:
     put_aside(world.pool, [bad("a/b", payload=b"\0\xff", dataset="air")], world.now)
     (listed,) = list_quarantine(world.pool)
     shown = show_quarantined(world.pool, listed["id"])
-    assert {**listed, "payload": b"\0\xff"} == shown
+    more = {"payload": b"\0\xff", "broker": "default", "message_bytes": 2}
+    assert {**listed, **more, "places": [0], "parts": 1} == shown
     del listed["id"]
     assert listed == {
         "received": world.now,
@@ -52,6 +53,7 @@ def test_what_is_bad_is_kept_with_all_that_is_known_of_it(world: World) -> None:
         "reason": "not-json",
         "detail": "It is not.",
         "size_bytes": 2,
+        "readings": 1,
     }
     assert count_quarantine(world.pool) == [{"reason": "not-json", "kept": 1, "only_counted": 0}]
 

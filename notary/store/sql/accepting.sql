@@ -95,3 +95,9 @@ UPDATE idempotency SET answer = %(answer)s WHERE api_key = %(api_key)s AND key =
 -- The stated horizon of duplicate detection and of Idempotency-Keys.
 WITH old AS (DELETE FROM duplicates WHERE day < %(before)s::date - date '2000-01-01')
 DELETE FROM idempotency WHERE created_at < %(before)s
+
+-- name: count_repeats
+-- Requires the lanes of the sources to be locked.
+INSERT INTO repeats AS r (source, count)
+SELECT * FROM unnest(%(sources)s::integer[], %(counts)s::integer[])
+ON CONFLICT (source) DO UPDATE SET count = r.count + excluded.count
