@@ -191,7 +191,8 @@ def test_a_feed_that_asks_gets_signed_acceptances(
     feeds = (
         '[[feeds]]\nname = "alink"\nfilter = "/sys/+/+/thing/event/property/post"\n'
         'template = "/sys/{product}/{source}/thing/event/property/post"\ndataset = "air"\n'
-        'codec = "ndjson"\nsources = "open"\nkey = "id"\nacceptances = "reply"\nsigned_acceptances = true\n'
+        'codec = "ndjson"\nsources = "open"\nkey = "id"\nacceptances = "reply"\n'
+        "signed_acceptances = true\n"
         "notices = false\n"
     )
     with (

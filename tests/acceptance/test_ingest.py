@@ -141,8 +141,8 @@ def test_a_closed_datasets_times_and_ids_stay_out_of_what_outlives_an_erasure(
     """They find duplicates and stand in no record, unless the feed says that they may."""
     closed = weather.dataset(None)
     feeds = "".join(
-        f'[[feeds]]\nname = "{name}"\nfilter = "notary/v1/{name}/+"\ncodec = "json"\nsources = "open"\n'
-        f'template = "notary/v1/{name}/{{source}}"\ndataset = "{closed}"\n'
+        f'[[feeds]]\nname = "{name}"\nfilter = "notary/v1/{name}/+"\ncodec = "json"\n'
+        f'sources = "open"\ntemplate = "notary/v1/{name}/{{source}}"\ndataset = "{closed}"\n'
         f'observed = "time"\nkey = "id"\nkeeps_names = {keeps}\n'
         for name, keeps in (("quiet", "false"), ("named", "true"))
     )
@@ -279,8 +279,8 @@ def test_two_processes_of_their_own_feeds_share_a_dataset(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         feeds = (
-            f'[[feeds]]\nname = "{name}"\nfilter = "notary/v1/{name}/+"\ncodec = "json"\nsources = "open"\n'
-            f'template = "notary/v1/{name}/{{source}}"\ndataset = "{DATASET}"\nkey = "id"\n'
+            f'[[feeds]]\nname = "{name}"\nfilter = "notary/v1/{name}/+"\ncodec = "json"\n'
+            f'sources = "open"\ntemplate = "notary/v1/{name}/{{source}}"\ndataset = "{DATASET}"\nkey = "id"\n'
         )
         other = Ingest(weather, broker.url, tmp_path / name, feeds)
         other.env["NOTARY_MQTT_CLIENT_ID"] = f"notary-{name}"
