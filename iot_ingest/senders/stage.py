@@ -10,9 +10,9 @@ What becomes of readings by who sent them: a feed's policy over what is known of
   more than a day ahead (FUTURE_DATED).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 
 from iot_ingest.feeds import Feed
 from iot_ingest.inbox import Message
@@ -101,7 +101,7 @@ class Senders:
         """
         For each reading what is to be recorded of it, or why it isn't.
 
-        Asks the database at most thrice for new facts, however many readings, and once more
+        Asks the database at most twice for new facts, however many readings, and once more
         for each dataset to which an open feed lets new sources in.
 
         Raises:
@@ -109,35 +109,39 @@ class Senders:
         """
         self._book.refresh()
         senders, watch = self._book.senders, FutureWatch(now)
-        asked = self._ask(parts, senders)
-        judged: list[Reading | Refusal] = []
-        for part in parts:
-            reading = part.reading
-            who = (reading.dataset, reading.source)
-            sender = asked.get(who) or senders[who]
-            if not sender.has_dataset:
-                judged.append(reading)  # the acceptor says what is wrong with it
+        today, judged, later = watch.today, cast(list[Reading | Refusal], [None] * len(parts)), []
+        for at, part in enumerate(parts):
+            reading, sent = part.reading, part.sent
+            sender = senders.get((reading.dataset, reading.source))
+            if sender is None or (sent is not None and _lacks(sender, sent.found)):
+                later.append(at)
                 continue
-            if reading.observed is not None and watch.is_future(reading.observed):
-                reading = reading._replace(flags=reading.flags | FUTURE_DATED)
-            is_bare = part.sent is None and part.feed.signature != "require"
-            if is_bare and sender.known and not sender.revoked:
-                judged.append(reading)
+            observed = reading.observed
+            # The usual case first and by itself, as this is done for every reading.
+            if observed is not None and not (observed[:10] == today and observed[-1] == "Z"):
+                reading = _dated(reading, observed, watch)
+            if sent is None and not sender.revoked and part.feed.signature != "require":
+                judged[at] = reading
             else:
-                judged.append(self._judge(part, reading, sender, now))
+                judged[at] = self._judge(part, reading, sender, now)
+        if later:
+            asked = self._ask([parts[at] for at in later])
+            for at in later:
+                part = parts[at]
+                reading = part.reading
+                sender = asked[reading.dataset, reading.source]
+                if reading.observed is not None:
+                    reading = _dated(reading, reading.observed, watch)
+                judged[at] = self._judge(part, reading, sender, now)
         return judged
 
-    def _ask(self, parts: Sequence[P], senders: Mapping[Who, Sender]) -> dict[Who, Sender]:
+    def _ask(self, parts: Sequence[P]) -> dict[Who, Sender]:
         """What has to be asked of the parts' senders, because it isn't in mind."""
         wanted: dict[Who, P] = {}
         for part in parts:
             who = (part.reading.dataset, part.reading.source)
-            sender = senders.get(who)
-            is_new = sender is None or (part.sent and _lacks(sender, part.sent.found))
-            if is_new and (who not in wanted or _lets_in(part.feed)):
+            if who not in wanted or _lets_in(part.feed):
                 wanted[who] = part
-        if not wanted:
-            return {}
         asked = self._book.ask(wanted)
         for who, sender in asked.items():
             feed = wanted[who].feed
@@ -149,6 +153,8 @@ class Senders:
     def _judge(self, part: P, reading: Reading, sender: Sender, now: datetime) -> Reading | Refusal:
         """The reading of a sender that is looked at, or that may not send."""
         feed, sent = part.feed, part.sent
+        if not sender.has_dataset:
+            return reading  # the acceptor says what is wrong with it
         if sender.revoked:
             return Refusal("revoked-source", f"The source {reading.source} is revoked.")
         if not sender.known and feed.sources != "open":
@@ -199,6 +205,13 @@ class Senders:
             self._older, self._prints = self._prints, set()
         self._prints.add(print_)
         return False
+
+
+def _dated(reading: Reading, observed: str, watch: FutureWatch) -> Reading:
+    """The reading, flagged where it is dated far ahead."""
+    if watch.is_future(observed):
+        return reading._replace(flags=reading.flags | FUTURE_DATED)
+    return reading
 
 
 def _lets_in(feed: Feed) -> bool:

@@ -27,17 +27,18 @@ class FutureWatch:
     day from UTC), nor is today's in UTC.
     """
 
-    __slots__ = ("_limit", "_today")
+    __slots__ = ("_limit", "today")
 
     def __init__(self, now: datetime) -> None:
         self._limit = now + MAX_AHEAD
-        self._today = now.astimezone(UTC).date().isoformat()
+        self.today = now.astimezone(UTC).date().isoformat()
+        """The moment's date: a time of it that ends in Z is never far ahead."""
 
     def is_future(self, observed: str) -> bool:
         """Whether the time is understood and lies more than MAX_AHEAD after the moment."""
         day = observed[:10]
         if observed[4:5] == "-" and (
-            day < self._today or (day == self._today and observed[-1] == "Z")
+            day < self.today or (day == self.today and observed[-1] == "Z")
         ):
             return False
         seconds = _seconds(observed)

@@ -280,7 +280,8 @@ def test_two_processes_of_their_own_feeds_share_a_dataset(
         (tmp_path / name).mkdir()
         feeds = (
             f'[[feeds]]\nname = "{name}"\nfilter = "notary/v1/{name}/+"\ncodec = "json"\n'
-            f'sources = "open"\ntemplate = "notary/v1/{name}/{{source}}"\ndataset = "{DATASET}"\nkey = "id"\n'
+            f'sources = "open"\ntemplate = "notary/v1/{name}/{{source}}"\n'
+            f'dataset = "{DATASET}"\nkey = "id"\n'
         )
         other = Ingest(weather, broker.url, tmp_path / name, feeds)
         other.env["NOTARY_MQTT_CLIENT_ID"] = f"notary-{name}"
