@@ -240,23 +240,41 @@ def _faults(error: NotaryError) -> list[object]:
     return list(faults) if isinstance(faults, list) else [faults]
 
 
+def _mqtt_settings() -> Settings | None:
+    """Those of the broker alone, where others can't be used; None where they can't either."""
+    mqtt = {name: text for name, text in os.environ.items() if name.startswith("NOTARY_MQTT_")}
+    try:
+        return Settings.from_env({**mqtt, "NOTARY_DATABASE_URL": "-"})
+    except SettingsRefused:
+        return None
+
+
 def _check_config(file: Path | None) -> int:
+    from iot_ingest.connections import broker_faults, brokers_of, default_broker
     from iot_ingest.feeds_advice import advise
     from iot_ingest.feeds_file import FeedsRefused, load_feeds
 
     faults: list[object] = []
+    settings = None
     if file is None:
         file = Path(os.environ["NOTARY_CONFIG"]) if os.environ.get("NOTARY_CONFIG") else None
         try:
-            _settings()
+            settings = _settings()
         except SettingsRefused as error:
             faults += _faults(error)
+            settings = _mqtt_settings()
     try:
         feeds = load_feeds(file)
     except FeedsRefused as error:
         faults += _faults(error)
     else:
-        for sentence in advise(feeds):
+        brokers = dict(feeds.brokers)
+        if settings is not None:
+            brokers = brokers_of(feeds, default_broker(settings))
+        client_id = "" if settings is None else settings.mqtt_client_id
+        faults += broker_faults(brokers, client_id)
+        others = [one for name, one in brokers.items() if name not in feeds.brokers]
+        for sentence in advise(feeds, others):
             print(f"look: {sentence}")
         for feed in feeds.all:
             print(f"feed {feed.name}: {feed.filter} -> {feed.template.text}")

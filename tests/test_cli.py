@@ -263,6 +263,31 @@ def test_config_check_tells_every_fault_at_once(tmp_path: Path, run: Run) -> Non
         assert sum(part in line for line in lines) == 1
 
 
+def test_config_check_looks_at_the_brokers_too(tmp_path: Path, run: Run) -> None:
+    """That of the settings, beside their other faults, and those of the file; no password."""
+    env = {"NOTARY_PORT": "x", "NOTARY_MQTT_URL": "mqtts://u:hunter2@h"}
+    code, _, error = run({**env, "NOTARY_MQTT_CA_FILE": "none.pem"}, "config", "check")
+    lines = error.splitlines()
+    assert (code, len(lines)) == (2, 3)
+    assert "fault: Broker default: ca_file none.pem: it can't be read" in lines[2]
+    code, said, error = run({"NOTARY_MQTT_URL": "http://u:hunter2@h"}, "config", "check")
+    assert "Broker default: A broker's address must be mqtt://" in error
+    env = {"NOTARY_MQTT_URL": "mqtt://u:hunter2@h", "NOTARY_DATABASE_URL": "postgresql://x"}
+    code, said, error = run(env, "config", "check")
+    assert (code, error) == (0, "")
+    assert "look: Broker default: its password and all readings cross the network" in said
+    file = tmp_path / "notary.toml"
+    file.write_text(
+        '[[brokers]]\nname = "p"\nurl_file = "none"\n[[feeds]]\nname = "a"\nfilter = "a/+"\n'
+        'template = "a/{source}"\ndataset = "air"\ncodec = "json"\nbroker = "p"\nkey = "id"\n',
+        encoding="utf-8",
+    )
+    code, said, error = run({}, "config", "check", str(file))
+    assert (code, len(error.splitlines())) == (2, 1)
+    assert "Broker 1 (p): url_file" in error
+    assert "hunter2" not in said + error
+
+
 def test_config_check_of_a_file_alone_needs_no_settings(tmp_path: Path, run: Run) -> None:
     """It says what is seldom meant, and how each feed is read."""
     file = tmp_path / "notary.toml"

@@ -8,6 +8,7 @@ from iot_ingest.feeds import Route, whole_message
 from iot_ingest.feeds_advice import advise
 from iot_ingest.feeds_file import FeedsRefused, parse_feeds
 from iot_ingest.topics import filter_covers, filter_matches, filters_meet
+from tests.iot_ingest.certificates import Authority
 
 OWN = """
 [[feeds]]
@@ -32,6 +33,13 @@ codec = "ndjson"
 """
 
 
+FAR = """
+[[brokers]]
+name = "x"
+url = "mqtts://u:secret@far.example"
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -41,6 +49,24 @@ codec = "ndjson"
         (feed("a", "+/b/+") + feed("b", "a/+/+"), ["a and b: both filters take some topics"]),
         (feed("a", "a/b/+", 'key = "id"\nqos = 0'), ["a: qos = 0"]),
         (feed("a", "a/b/+", 'by = "none"\nobserved = "t"'), ['a: by = "none"']),
+        (
+            feed("a", "a/b/+", 'by = "none"\nobserved = "t"\nsources = "open"\nmax_sources = 7'),
+            ['a: by = "none"', "anybody can use up the 7 sources"],
+        ),
+        (feed("a", "+/b/+") + feed("b", "a/+/+", 'key = "id"\nbroker = "x"') + FAR, []),
+        (feed("a", "a/#", 'key = "id"\nbroker = "x"') + feed("b", "a/b/+") + FAR, []),
+        (feed("a", "a/b/+") + FAR, ["x: no feed reads from it"]),
+        (
+            feed("a", "a/b/+", 'key = "id"\nbroker = "x"') + FAR.replace("mqtts", "mqtt"),
+            ["x: its password and all readings cross the network in clear"],
+        ),
+        (
+            feed("a", "a/b/+", 'key = "id"\nbroker = "x"')
+            + FAR.replace("mqtts", "mqtt").replace("far.example", "127.0.0.1"),
+            [],
+        ),
+        (feed("a", "a/b/+", "").replace("ndjson", "raw"), ["a: readings have neither"]),
+        (feed("a", "a/b/+", 'evidence = "message"\nkey = "id"').replace("ndjson", "json"), []),
         (feed("a", "a/b/+", ""), ["a: readings have neither key nor time"]),
         (feed("a", "a/b/+", 'evidence = "message"\nkey = "id"'), ["a: readings have neither"]),
     ],
@@ -50,8 +76,21 @@ def test_what_is_seldom_meant_is_told(text: str, told: list[str]) -> None:
     given = advise(parse_feeds(text, "notary.toml"))
     assert len(given) == len(told)
     for sentence, start in zip(given, told, strict=True):
-        assert sentence.startswith(("Feed ", "Feeds "))
+        assert sentence.startswith(("Feed ", "Feeds ", "Broker "))
+        assert "secret" not in sentence
         assert start in sentence
+
+
+def test_a_key_that_others_may_read_is_told() -> None:
+    """Not refused: some ways to hand over secrets can't do better."""
+    authority = Authority("ours")
+    certificate, key = authority.issue("notary.example")
+    files = f'client_cert = "{certificate}"\nclient_key = "{key}"\n'
+    text = feed("a", "a/b/+", 'key = "id"\nbroker = "x"') + FAR + files
+    (sentence,) = advise(parse_feeds(text, "notary.toml"))
+    assert f"may read client_key {key}" in sentence
+    key.chmod(0o600)
+    assert advise(parse_feeds(text, "notary.toml")) == []
 
 
 FILTERS = ["#", "+", "a", "a/#", "a/+", "+/b", "a/b", "a/b/#", "+/+", "a/b/c", "$SYS/#", "$SYS/b"]
