@@ -71,6 +71,7 @@ class Broker:
             context = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ValueError) as error:
             raise BrokerRefused(f"ca_file {self.ca_file}: {_why(error)}") from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # Debian's Python leaves it to OpenSSL
         if self.client_cert is not None:
             try:
                 # No key with a pass phrase: nobody is there to type it.
