@@ -85,19 +85,32 @@ def gaps(arguments: Namespace) -> int:
     dataset = next((one for one in list_all_datasets(pool) if one.name == arguments.dataset), None)
     if dataset is None:
         raise NotFound(f"There is no dataset {arguments.dataset} here.")
-    interval = None if arguments.seconds is None else timedelta(seconds=arguments.seconds)
+    seconds = arguments.seconds or _expected_seconds(dataset.name)
+    interval = None if seconds is None else timedelta(seconds=seconds)
     since = None if arguments.since is None else _moment(arguments.since)
     number = 0
     for name in _sources(pool, dataset, arguments.source):
-        for gap in gaps_of_source(pool, dataset, name, interval, since):
+        for gap in gaps_of_source(pool, dataset, name, interval, since, clock()):
             number += 1
-            unit = "numbers" if gap.kind == "missing" else "s"
+            unit = "s" if gap.first is None else f"numbers ({gap.first} to {gap.last})"
+            lasts = ", and lasts" if gap.after is None else ""
             print(
                 f"{name}  {gap.kind:8} {gap.size} {unit}  after n = {gap.before.n} "
-                f"({format_time(gap.before.received)})"
+                f"({format_time(gap.before.received)}){lasts}"
             )
     print(f"{number} gaps")
+    if interval is None:
+        print("Silence was not looked for: say --seconds.", file=sys.stderr)
     return int(number > 0)
+
+
+def _expected_seconds(dataset: str) -> int | None:
+    """The interval at which the feeds of a dataset should send, where they agree on one."""
+    from iot_ingest.feeds_file import load_feeds
+
+    feeds = load_feeds(_settings().feeds_file).all
+    expected = {feed.interval_seconds for feed in feeds if feed.dataset in (None, dataset)} - {None}
+    return expected.pop() if len(expected) == 1 else None
 
 
 def _sources(pool: Pool, dataset: DatasetFacts, only: str | None) -> Iterator[str]:

@@ -92,6 +92,38 @@ class SourceAnswer(Schema):
     links = fields.Dict()
 
 
+class GapAnswer(Schema):
+    """
+    `missing` numbers among the keys, `first` to `last`; a `silence`; or a `restart` of the
+    sender's numbers. `size`: how many numbers, or how many seconds. It lies between the records
+    `after_n` and `before_n`, which is null where the silence still lasts.
+    """
+
+    kind = fields.String()
+    size = fields.Integer()
+    after_n = fields.Integer()
+    after_received = Time()
+    before_n = fields.Integer(allow_none=True)
+    before_received = Time(allow_none=True)
+    first = fields.String(metadata={"description": "As a text: it may be beyond 2^53."})
+    last = fields.String()
+
+
+class GapsAnswer(Schema):
+    """
+    What a source didn't send, as far as it was looked at; go on with `next`. `looked` records
+    were looked at; `duplicates` of its readings came again, ever, and are no records.
+    """
+
+    dataset = fields.String()
+    source = fields.String()
+    chain = fields.Integer()
+    looked = fields.Integer()
+    duplicates = fields.Integer()
+    items = fields.List(fields.Nested(GapAnswer))
+    next = fields.String(allow_none=True)
+
+
 class AnchoredAnswer(Schema):
     """An anchor that covers the record. `own_word`: the notary noted it itself."""
 

@@ -8,7 +8,7 @@ They read what `notary.core.strict_json` gives: its numbers are texts of a type 
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -17,6 +17,7 @@ from notary.core.errors import MalformedText
 from notary.core.strict_json import Number
 from notary.core.words import check_id, check_string, check_type, format_time
 
+MAX_MOMENT_CHARACTERS = 40
 CODES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "missing",
     "null": "null",
@@ -133,6 +134,24 @@ class Whole(fields.Integer):
         if len(value) > 16 or not self._low <= int(value) <= self._high:
             raise ValidationError("range")
         return int(value)
+
+
+class Moment(fields.String):
+    """A time on its way in: RFC 3339 with its zone, as a datetime in UTC."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(error_messages=CODES, **more)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
+        if type(value) is not str or len(value) > MAX_MOMENT_CHARACTERS:
+            raise ValidationError("moment")
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValueError(value)
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("moment") from None
 
 
 class Time(fields.String):

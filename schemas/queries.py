@@ -3,7 +3,7 @@
 
 from marshmallow import fields, validate
 
-from schemas.fields import Id, Strict, Text, Whole
+from schemas.fields import Id, Moment, Strict, Text, Whole
 
 MAX_CHAIN = 2**31 - 1
 LANGUAGE = validate.OneOf(["en", "zh"], error="language")
@@ -42,6 +42,16 @@ class PostQuery(AnyQuery):
 
 class RecordsQuery(PageQuery, ChainQuery):
     """A part of a source's records, by n."""
+
+
+class GapsQuery(PageQuery):
+    """
+    `interval_seconds` is how often the source should send: longer silence is a gap. `since`:
+    only from then on. `limit`: about so many gaps at most.
+    """
+
+    interval_seconds = Whole(1, 366 * 86_400, text=True)
+    since = Moment()
 
 
 class ReceiptQuery(ChainQuery):

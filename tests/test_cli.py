@@ -340,9 +340,10 @@ def test_gaps_are_told_of_one_source_or_of_all(world: World, run: Run) -> None:
     world.accept([Reading(name, "t", b"4", "text/plain", "acl", key="4")])
     code, said, _ = run(world.env, "gaps", "air")
     assert code == 1
-    assert said.startswith("t  missing  2 numbers  after n = 0 (")
+    assert said.startswith("t  missing  2 numbers (2 to 3)  after n = 0 (")
     assert said.endswith("\n1 gaps\n")
     assert run(world.env, "gaps", "air", "s")[:2] == (0, "0 gaps\n")
+    assert "Silence was not looked for" in run(world.env, "gaps", "air", "s")[2]
     assert run(world.env, "gaps", "air", "t", "--since", "2999-01-01T00:00:00Z")[0] == 0
     for wrong in (("air", "none"), ("none",), ("air", "t", "--since", "yesterday"),
                   ("air", "t", "--since", "2026-01-01T00:00:00")):  # fmt: skip

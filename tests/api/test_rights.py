@@ -15,6 +15,7 @@ READS = [
     "/v1/datasets/{d}/sources",
     "/v1/datasets/{d}/sources/desk",
     "/v1/datasets/{d}/sources/desk/keys",
+    "/v1/datasets/{d}/sources/desk/gaps",
     "/v1/datasets/{d}/sources/desk/records",
     "/v1/datasets/{d}/sources/desk/records/0",
     "/v1/datasets/{d}/sources/desk/records/0/payload",

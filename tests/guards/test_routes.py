@@ -39,6 +39,7 @@ EXPECTED = {
     "GET /v1/datasets/<id:dataset>": "reader",
     "GET /v1/datasets/<id:dataset>/sources": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/gaps": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/keys": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records": "reader",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader",

@@ -104,3 +104,8 @@ SELECT n, received, key FROM records
 WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s
   AND (%(since)s::timestamptz IS NULL OR received >= %(since)s)
 ORDER BY n
+
+-- name: get_repeats
+-- A source's name, and how many of its readings came again.
+SELECT s.name, coalesce(r.count, 0)::bigint FROM sources s LEFT JOIN repeats r ON r.source = s.id
+WHERE s.id = %(source)s
