@@ -231,6 +231,7 @@ class Pipeline:
                 feed.codec.secret,
                 asked[at] if asked else None,
                 bad_places[at],
+                self._senders.knows(route.dataset, route.source),
             )
 
     def _judge(self, parts: list[_Part], bad: list[_Bad]) -> list[_Part]:
@@ -261,10 +262,11 @@ class Pipeline:
         secret: bool = False,
         answer_to: Asked | None = None,
         place: int = 0,
+        is_known: bool = False,
     ) -> None:
         topic, whole = load.message.topic, load.kept()
         rejected = Rejected(
-            feed, topic, dataset, reason, detail, payload, secret, answer_to, whole, place
+            feed, topic, dataset, reason, detail, payload, secret, answer_to, whole, place, is_known
         )
         bad.append(_Bad(load, rejected))
 
@@ -311,6 +313,7 @@ class Pipeline:
                 reading.closed_only,
                 reading.answer_to,
                 part.place,
+                self._senders.knows(reading.dataset, reading.source),
             )
 
     def _try_suspects(self, bad: list[_Bad]) -> None:

@@ -97,6 +97,11 @@ class Senders:
         self._prints: set[bytes] = set()
         self._older: set[bytes] = set()
 
+    def knows(self, dataset: str, source: str) -> bool:
+        """Whether it is in mind as a source that may send; asks nobody."""
+        sender = self._book.senders.get((dataset, source))
+        return sender is not None and sender.known and not sender.revoked
+
     def judge(self, parts: Sequence[P], now: datetime) -> list[Reading | Refusal]:
         """
         For each reading what is to be recorded of it, or why it isn't.

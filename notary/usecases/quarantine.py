@@ -12,6 +12,9 @@ A flood costs a bounded place, and one sender's none of another's:
 Readings of one message that fail for one reason are one row, with the whole message: so it can
 be tried again (iot_ingest.redrive), and a pack takes one place only.
 
+Topics of known sources have as much place again, so that whoever makes up topics without end
+takes none of theirs.
+
 Passwords are masked before anything is kept (notary.usecases.masking).
 
 What failed for a fault of the notary's own (reason `internal`) is kept beyond MAX_KEPT.
@@ -59,7 +62,8 @@ class Rejected:
     A message, or a part of one, with the reason why it is no record.
 
     `secret`: its format holds a password, so that only what is harmless of it is kept.
-    `whole` is the message (None: `payload` is), in which `place` is the part's.
+    `whole` is the message (None: `payload` is), in which `place` is the part's. `is_known`: it
+    came from a source that may send.
     """
 
     feed: str
@@ -72,6 +76,7 @@ class Rejected:
     answer_to: Asked | None = None
     whole: Whole | None = None
     place: int = 0
+    is_known: bool = False
 
 
 @dataclass(slots=True)
@@ -154,11 +159,12 @@ def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: da
     rows: Counter[tuple[str, str]] = Counter()
     keep: list[_Row] = []
     for row in _rows(rejected):
-        if row.topic not in known and len(known) >= MAX_TOPICS:
+        share = 2 if row.first.is_known else 1
+        if row.topic not in known and len(known) >= MAX_TOPICS * share:
             row.topic = OTHER_TOPICS
         topic, reason = row.topic, row.first.reason
         of_topic = known.setdefault(topic, 0)
-        if total < MAX_KEPT_OF_FEED and (of_topic < MAX_KEPT or reason == INTERNAL):
+        if total < MAX_KEPT_OF_FEED * share and (of_topic < MAX_KEPT or reason == INTERNAL):
             known[topic], total = of_topic + 1, total + 1
             kept[topic, reason] += len(row.places)
             rows[topic, reason] += 1

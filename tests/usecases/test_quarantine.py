@@ -3,6 +3,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -164,3 +165,19 @@ def test_pages_of_the_list_go_on_where_the_last_one_ended(world: World) -> None:
     rest = list_quarantine(world.pool, after=first[-1]["id"], limit=10)
     payloads = [show_quarantined(world.pool, row["id"])["payload"] for row in first + rest]
     assert payloads == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_made_up_topics_take_no_place_from_known_sources(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither that of their topics, nor that of the feed; and theirs is bounded too."""
+    monkeypatch.setattr(quarantine, "MAX_TOPICS", 20)
+    monkeypatch.setattr(quarantine, "MAX_KEPT_OF_FEED", 30)
+    put_aside(world.pool, [bad(f"made-up-{number}") for number in range(200)], world.now)
+    assert len(list_quarantine(world.pool, limit=1000)) == 30
+    known = [replace(bad(f"known-{number}"), is_known=True) for number in range(15)]
+    put_aside(world.pool, known, world.now)
+    kept = Counter(row["topic"] for row in list_quarantine(world.pool, limit=1000))
+    assert all(kept[one.topic] == 1 for one in known)
+    put_aside(world.pool, known * 20, world.now)
+    assert len(list_quarantine(world.pool, limit=1000)) == 60
