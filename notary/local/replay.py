@@ -48,6 +48,8 @@ class Gateway:
                 raise StartFailed("The broker did not acknowledge everything.")
         self._client.disconnect()
         self._client.loop_stop()
+        # Else the two hold each other, and paho's sockets stay open until somebody looks.
+        self._client.on_publish = None
         if self._refused:
             raise StartFailed(f"The broker refused a message: {self._refused[0]}")
 
