@@ -253,6 +253,7 @@ def change_quarantined(pool: Pool, id_: int, reason: str, detail: str) -> None:
     """Note why one of them can't become a record today."""
     detail = clean(mask_text(detail), MAX_DETAIL_CHARACTERS)
     with pool.transaction() as tx:
+        tx.rows("lock_quarantine_counts", id=id_)
         tx.do("change_quarantined", id=id_, reason=reason, detail=detail)
 
 

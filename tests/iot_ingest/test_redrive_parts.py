@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from threading import Thread
 
 import pytest
 
@@ -307,3 +308,33 @@ def test_what_came_again_is_counted_for_its_source(air: World) -> None:
     found = air.rows("SELECT s.label, r.count FROM repeats r JOIN sources s ON s.id = r.source")
     assert sorted(found) == [("s-0", 3), ("s-1", 3)]
     assert len(payloads(air)) == 10
+
+
+def test_what_comes_in_meanwhile_is_counted_right(air: World) -> None:
+    """Messages go to quarantine, and out of it, at the same time and for changing reasons."""
+    closed, opened = feeds(sources='"registered"'), feeds()
+    rounds, errors = 25, []
+
+    def flood() -> None:
+        try:
+            for number in range(rounds):
+                come(
+                    air, closed, *(Message(f"gw/s-{n}/up", b'{"v":%d}' % number) for n in range(9))
+                )
+                come(air, opened, Message("gw/s-1/up", b"{"), Message("gw/s-2/up", b"{"))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = Thread(target=flood)
+    thread.start()
+    became = 0
+    while thread.is_alive():
+        became += sum(one.records for one in again(air, opened))
+    thread.join()
+    assert errors == []
+    became += sum(one.records for one in again(air, opened))
+    kept(air)
+    recorded = int(str(air.rows("SELECT count(*) FROM records")[0][0]))
+    left = sum(row["kept"] + row["only_counted"] for row in count_quarantine(air.pool))
+    assert recorded + left == rounds * 11
+    assert became <= recorded

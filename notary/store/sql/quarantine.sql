@@ -84,6 +84,11 @@ WITH was AS (
 )
 SELECT count(*) FROM was
 
+-- name: lock_quarantine_counts
+-- In the order in which they are counted, so that nobody waits for us while we wait for him.
+SELECT 1 FROM quarantine_counts c JOIN quarantine q ON (q.feed, q.topic) = (c.feed, c.topic)
+WHERE q.id = %(id)s ORDER BY c.reason COLLATE "C" FOR UPDATE OF c
+
 -- name: change_quarantined
 WITH was AS (
     SELECT id, feed, topic, reason, cardinality(places) AS readings FROM quarantine
