@@ -9,10 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from iot_ingest.brokers import Broker as Address
+from iot_ingest.connections import Connections, brokers_of
+from iot_ingest.feeds_file import parse_feeds
+from iot_ingest.mqtt import Ticket
 from notary.local.broker import Broker
 from tests.iot_ingest.certificates import Authority, TlsBroker
 from tests.iot_ingest.devices import device
-from tests.iot_ingest.support import Ingest, check_exactly_once, count_records, publish, wait_for
+from tests.iot_ingest.support import (
+    Ingest,
+    check_exactly_once,
+    count_records,
+    open_broker,
+    publish,
+    wait_for,
+)
+from tests.iot_ingest.test_subscriber import Heard
 from tests.usecases.world import World
 
 pytestmark = pytest.mark.needs("mosquitto")
@@ -46,6 +58,17 @@ key = "id"
 sources = "open"
 acceptances = "response"
 interval_seconds = 3600
+"""
+
+
+FEED = """
+[[feeds]]
+name = "{name}"
+broker = "{broker}"
+filter = "notary/v1/+/up"
+template = "notary/v1/{{source}}/up"
+dataset = "air"
+codec = "raw"
 """
 
 
@@ -106,6 +129,46 @@ def test_two_brokers_are_read_at_once_and_neither_holds_up_the_other(
             wait_for(lambda: '"silent feeds", "feeds": ["city"]' in ingest.said())
             assert plant.url.split("@")[0] not in ingest.said()
             assert ingest.stop() == 0
+
+
+def test_an_acknowledgement_reaches_the_broker_that_sent_the_message_alone(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """Message ids are the same at both: what isn't committed yet of the other comes again."""
+    with open_broker(tmp_path / "other") as other:
+        feeds = parse_feeds(
+            f"""
+[[brokers]]
+name = "other"
+url = "{other.url}"
+{FEED.format(name="a", broker="default")}
+{FEED.format(name="b", broker="other")}
+""",
+            "notary.toml",
+        )
+        brokers = brokers_of(feeds, Address("default", broker.url))
+        heard = Heard()
+        connections = Connections(feeds, brokers, "city-notary", heard, 100)
+        connections.start()
+        wait_for(lambda: connections.subscribed)
+        publish(broker, [("notary/v1/s/up", b"here")])
+        wait_for(lambda: len(heard) == 1)
+        publish(other, [("notary/v1/s/up", b"there")])
+        wait_for(lambda: len(heard) == 2)
+        here, there = heard
+        assert isinstance(here.ticket, Ticket)
+        assert isinstance(there.ticket, Ticket)
+        assert here.ticket.mid == there.ticket.mid
+        assert (here.broker, there.broker) == ("default", "other")
+        connections.acknowledge([here.ticket])
+        connections.stop()
+        again = Heard()
+        connections = Connections(feeds, brokers, "city-notary", again, 100)
+        connections.start()
+        wait_for(lambda: connections.subscribed and len(again) == 1)
+        connections.acknowledge(again.tickets())
+        connections.stop()
+        assert [(one.broker, one.payload) for one in again] == [("other", b"there")]
 
 
 def check(world: World, client_id: str) -> subprocess.CompletedProcess[str]:
