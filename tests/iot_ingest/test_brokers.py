@@ -146,6 +146,24 @@ def test_an_answer_goes_to_the_broker_that_the_message_came_from() -> None:
         assert (found.broker, found.dataset) == (broker, dataset)
 
 
+def test_each_brokers_feed_answers_where_it_says() -> None:
+    """On the same topic, remembered for both."""
+    texts = [
+        feed(name, broker).replace(
+            '"response"', f'"fixed"\nacceptance_topic = "gw/{{source}}/{name}"'
+        )
+        for name, broker in (("here", "default"), ("there", "plant"))
+    ]
+    feeds = parse_feeds(table() + "".join(texts), "f")
+    addresses = Addresses(feeds)
+    for broker, topic in (("default", "gw/s/here"), ("plant", "gw/s/there")) * 2:
+        route = feeds.route("gw/s/up", broker)
+        assert isinstance(route, Route)
+        found = addresses.find(route, Message("gw/s/up", b"{}", None, None, broker))
+        assert found is not None
+        assert found.topic == topic
+
+
 def test_only_brokers_that_a_feed_reads_from_are_connected_to() -> None:
     """A table of `default` takes the place of NOTARY_MQTT_URL."""
     default = Broker("default", "mqtt://127.0.0.1")

@@ -117,9 +117,10 @@ def test_a_message_becomes_records_whole_or_not_at_all(
     [
         bad(b"{" + b" " * MAX_KEPT_BYTES + b"}"),
         bad(b'##0101QN=20260101;PW=123456;MN=A1;CP=&&&&1C80\r\n'),
+        bad(b"##0101QN=20260101;PW=1234;MN=A1;CP=&&&&"),
         bad(b"{}", topic="gw/\0x/up"),
     ],
-    ids=["cut", "masked", "topic"],
+    ids=["cut", "masked", "masked by as many stars", "topic"],
 )  # fmt: skip
 def test_what_was_not_kept_whole_is_never_made_a_record(
     air: World, again: Callable[..., list[Redriven]], one: Rejected

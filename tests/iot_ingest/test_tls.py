@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS to a real broker: whom we trust, and who we are. Nothing may switch the checks off."""
 
+import fcntl
+import os
+import pty
 import ssl
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -146,7 +152,27 @@ def test_the_context_verifies_whatever_the_files(ours: Authority) -> None:
 
 
 def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked(ours: Authority) -> None:
-    """No terminal is there at night."""
-    locked = ours.issue("x", word=b"word")
+    """Not even where there is a terminal, at which somebody could be."""
+    certificate, key = ours.issue("x", word=b"word")
     with pytest.raises(BrokerRefused, match=r"client_cert .* with client_key"):
-        Broker("b", "mqtts://h", None, ours.file, *locked).tls()
+        Broker("b", "mqtts://h", None, ours.file, certificate, key).tls()
+    program = (
+        "from pathlib import Path; from iot_ingest.brokers import Broker; import sys; "
+        "print(Broker('b', 'mqtts://h', None, *map(Path, sys.argv[1:])).faults())"
+    )
+    ours_, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, ours.file, certificate, key],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    try:
+        said, _ = child.communicate(timeout=30)
+    finally:
+        child.kill()
+        os.close(ours_)
+        os.close(theirs)
+    assert "client_key" in said
