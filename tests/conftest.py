@@ -7,6 +7,7 @@ the whole run fails: a test that didn't run proves nothing.
 """
 
 import secrets
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -30,7 +31,11 @@ topic write notary/v1/#
 topic read notary/v1/+/+/down
 """
 NOT_RUN: list[str] = []
-HERE = {"mosquitto": lambda: mosquitto_program() is not None, "iotcore": is_installed}
+HERE = {
+    "mosquitto": lambda: mosquitto_program() is not None,
+    "iotcore": is_installed,
+    "npm": lambda: shutil.which("npm") is not None,
+}
 """How it is seen that a part is here."""
 
 
