@@ -12,9 +12,11 @@ import pytest
 from notary.core import canonical
 from notary.core.acceptance import verify_acceptance
 from notary.core.descriptor import parse_descriptor
-from notary.core.receipt import verify_receipt
+from notary.core.receipt import row_leaf, verify_receipt
+from notary.core.row_profiles import row_cutter
 from notary.core.runs import parse_run
 from notary.core.statement import parse_statement
+from notary.core.tree import root
 from notary.core.trust import parse_trust
 from notary.core.window import verify_window
 from tests.core import promises
@@ -106,6 +108,18 @@ def test_the_texts_are_those_of_the_receipt() -> None:
     entry = example("descriptor-v1.md", "run")
     assert entry == RECEIPT["run"]["entry"]
     assert parse_run(entry).first == 2
+
+
+def test_the_table_is_cut_into_the_rows_that_are_shown() -> None:
+    """With their leaves and root; and so is the same table saved otherwise."""
+    table = example("rows-v1.md", "csv") + "\n"
+    for file in (table.replace("\n", "\r\n"), table, "\ufeff" + table[:-1]):
+        cutter = row_cutter("csv-v1")
+        rows = [row for _, row in cutter.feed(file.encode()) + cutter.finish()]
+        assert [row.hex() for row in rows] == example("rows-v1.md", "rows").split()
+        leaves = [row_leaf("csv-v1", b"", row) for row in rows]
+        shown = [*leaves, root(leaves)]
+        assert [hash_.hex() for hash_ in shown] == example("rows-v1.md", "leaves").split()
 
 
 def citations() -> list[tuple[str, str, str]]:
