@@ -15,8 +15,9 @@ from notary.local.ports import free_port
 from notary.local.processes import Child, Children
 from notary.local.stage import Local
 from notary.store.pool import Pool
+from notary.usecases.datasets import add_dataset
 from notary.usecases.reading import Reading
-from notary.usecases.registers import Caller, add_dataset
+from notary.usecases.rights import Caller
 from notary.wiring import Parts, clock, connect
 
 SINGLE, PACKED, STORED = "bench-single", "bench-pack", "bench-stored"

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from notary import commands
+    from notary import commands, right_commands
     from notary.source_commands import add_arguments as add_source_arguments
 
     parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
@@ -67,11 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="you vouch that nothing accepted is missing from it",
     )
-    keys = command("keys", commands.keys, "API keys: add NAME, list, revoke ID")
-    keys.add_argument("what", choices=("add", "list", "revoke"))
-    keys.add_argument("name", nargs="?")
-    command("datasets", commands.datasets, "all datasets, whoever owns them").add_argument(
-        "what", choices=("list",)
+    right_commands.add_department_arguments(
+        command("departments", commands.departments, "whose datasets and API keys there are")
+    )
+    right_commands.add_key_arguments(
+        command("keys", commands.keys, "API keys: what each may do, for how long")
+    )
+    right_commands.add_dataset_arguments(
+        command("datasets", commands.datasets, "all datasets, whoever owns them")
     )
     add_source_arguments(
         command("sources", commands.sources, "who may send to a dataset, and by which keys")

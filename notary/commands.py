@@ -57,23 +57,18 @@ def adopt(arguments: Namespace) -> int:
     return 0
 
 
+def departments(arguments: Namespace) -> int:
+    """Whose datasets and keys there are."""
+    from notary.right_commands import run_departments
+
+    return run_departments(arguments, _parts())
+
+
 def keys(arguments: Namespace) -> int:
     """API keys. A new one is printed once, on standard output."""
-    from notary.usecases import registers
+    from notary.right_commands import run_keys
 
-    parts = _parts()
-    if arguments.what == "list":
-        for key in registers.list_keys(parts.pool):
-            state = "revoked" if key["revoked_at"] else "valid"
-            print(f"{key['id']}  {state:8}  {key['owner']}")
-    elif arguments.name is None:
-        raise MalformedText(f"notary keys {arguments.what} needs a name.")
-    elif arguments.what == "add":
-        print(registers.add_key(parts.pool, arguments.name, clock()))
-        print("This key is shown only now.", file=sys.stderr)
-    else:
-        registers.revoke_key(parts.pool, arguments.name, clock())
-    return 0
+    return run_keys(arguments, _parts())
 
 
 def gaps(arguments: Namespace) -> int:
@@ -299,13 +294,10 @@ def _check_config(file: Path | None) -> int:
 
 
 def datasets(arguments: Namespace) -> int:
-    """All datasets of this notary, for its operator: owner and label too."""
-    from notary.usecases.registers import list_all_datasets
+    """All datasets of this notary; or what is said of one."""
+    from notary.right_commands import run_datasets
 
-    for found in list_all_datasets(_parts().pool):
-        kind = "open  " if found.is_open else "closed"
-        print(f"{found.name}  {kind}  {found.batch_count} batches  {found.owner}  {found.label}")
-    return 0
+    return run_datasets(arguments, _parts())
 
 
 def web(arguments: Namespace) -> int:

@@ -4,9 +4,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.fields import Flag, Id, Strict, Text, Whole
+from schemas.fields import CODES, Flag, Id, Strict, Text, Whole
+
+SHARING = ("unconditional", "conditional", "not-shared")
+
+
+class Sharing(fields.String):
+    """The sharing attribute in the terms of State Council Order 809."""
+
+    def __init__(self) -> None:
+        super().__init__(validate=validate.OneOf(SHARING, error="sharing"), error_messages=CODES)
 
 
 class NewDataset(Strict):
@@ -17,6 +26,7 @@ class NewDataset(Strict):
     `random_sources`: sources get random ids too, where they may be persons.
     `digest_index`: records can be found by the digest of their payload (open ones only).
     `lanes`: into how many parts its sources are divided for accepting at the same time.
+    `sharing`: what is open is shared unconditionally; else nothing is, unless it is said.
     """
 
     id = Id()
@@ -25,6 +35,11 @@ class NewDataset(Strict):
     random_sources = Flag(load_default=False)
     digest_index = Flag(load_default=False)
     lanes = Whole(1, 64, load_default=1)
+    licence = Text(200)
+    catalogue = Text(128, metadata={"description": "Its code in the data catalogue."})
+    sharing = Sharing()
+    classification = Text(64)
+    update_cycle = Text(64)
 
     @validates_schema(skip_on_field_errors=True)
     def _check_together(self, data: Mapping[str, Any], **more: Any) -> None:
@@ -38,5 +53,18 @@ class NewDataset(Strict):
             wrong["digest_index"] = ["only-open"]
         if data["open"] and data["random_sources"]:
             wrong["random_sources"] = ["only-closed"]
+        if data["open"] and data.get("sharing", "unconditional") != "unconditional":
+            wrong["sharing"] = ["only-closed"]
         if wrong:
             raise ValidationError(wrong)
+
+
+class DatasetChange(Strict):
+    """What is said of a dataset, as far as it is to change; null takes a word back."""
+
+    label = Text(200)
+    licence = Text(200, allow_none=True)
+    catalogue = Text(128, allow_none=True)
+    sharing = Sharing()
+    classification = Text(64, allow_none=True)
+    update_cycle = Text(64, allow_none=True)

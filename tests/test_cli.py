@@ -12,10 +12,11 @@ import pytest
 
 from notary import cli, commands
 from notary.config import Settings
-from notary.usecases import registers
+from notary.usecases.api_keys import find_caller
 from notary.usecases.quarantine import Rejected, put_aside
 from notary.usecases.reading import Reading
-from notary.usecases.registers import KeyUnknown
+from notary.usecases.rights import DAILY_SCOPES, KeyUnknown
+from notary.wiring import clock
 from tests.usecases.servers import world
 from tests.usecases.world import ORIGIN, World, settings_env
 
@@ -66,19 +67,22 @@ def test_migrate_twice_does_no_harm(tmp_path: Path, database_url: str, run: Run)
 
 def test_a_key_is_shown_once_and_works_until_revoked(world: World, run: Run) -> None:
     """`add` prints the key alone on standard output; `list` never shows it again."""
-    code, said, hint = run(world.env, "keys", "add", "tax office")
+    arguments = ("departments", "add", "tax-office", "--name", "Tax office")
+    assert run(world.env, *arguments) == (0, "", "")
+    code, said, hint = run(world.env, "keys", "add", "tax-office")
     key = said.strip()
     assert code == 0
     assert re.fullmatch(r"ntr_[0-9a-f]{12}_[0-9a-f]{64}", key)
     assert "only now" in hint
-    assert registers.find_caller(world.pool, key).owner == "tax office"
+    caller = find_caller(world.pool, key, clock())
+    assert (caller.department, caller.scopes) == ("tax-office", set(DAILY_SCOPES))
     _, listed, _ = run(world.env, "keys", "list")
     assert key.split("_")[1] in listed
     assert key.split("_")[2] not in listed
     assert run(world.env, "keys", "revoke", key.split("_")[1])[0] == 0
     assert "revoked" in run(world.env, "keys", "list")[1]
     with pytest.raises(KeyUnknown):
-        registers.find_caller(world.pool, key)
+        find_caller(world.pool, key, clock())
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,18 @@ def test_a_key_is_shown_once_and_works_until_revoked(world: World, run: Run) -> 
         ("keys", "add", "x" * 129),
         ("keys", "revoke"),
         ("keys", "revoke", "none"),
+        ("keys", "rotate"),
+        ("keys", "rotate", "none"),
+        ("keys", "add", "nobody"),
+        ("keys", "add", "water-works", "--days", "0"),
+        ("keys", "add", "water-works", "--dataset", "none"),
+        ("departments", "add"),
+        ("departments", "add", "x"),
+        ("departments", "add", "a b", "--name", "x"),
+        ("departments", "add", "water-works", "--name", "Again"),
+        ("departments", "close", "none"),
+        ("datasets", "set"),
+        ("datasets", "set", "none", "--label", "x"),
         ("quarantine", "show"),
         ("quarantine", "show", "7"),
     ],
@@ -175,7 +191,7 @@ def test_datasets_are_listed_for_the_operator(world: World, run: Run) -> None:
     world.dataset("weather")
     closed = world.dataset(None)
     _, said, _ = run(world.env, "datasets", "list")
-    assert re.search(r"weather +open .* water works", said)
+    assert re.search(r"weather +open .* water-works  unconditional", said)
     assert re.search(rf"{re.escape(closed)} +closed .* Wage slips", said)
 
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole body of a request, or none of it."""
 
+from typing import Any
+
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from marshmallow import Schema
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from notary.api.services import services
+from schemas.bodies import JSON_TYPE, parse_body
 from schemas.faults import Fault, UnreadableBody
 
 
@@ -26,3 +30,16 @@ def read_body() -> bytes:
     if stated is not None and len(data) != stated:
         raise UnreadableBody(Fault("", "cut-short"))
     return data
+
+
+def read_json(schema: Schema) -> dict[str, Any]:
+    """
+    Read the body as one JSON object by a schema.
+
+    Raises:
+        UnsupportedMediaType: it isn't said to be JSON.
+        UnreadableBody, MalformedRequest: it isn't, or not the schema's.
+    """
+    if request.mimetype != JSON_TYPE:
+        raise UnsupportedMediaType()
+    return parse_body(read_body(), schema)

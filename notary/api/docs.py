@@ -12,7 +12,7 @@ from notary.api.answers import BRIEFLY, FOREVER, fixed
 from notary.api.auth import right
 from notary.api.requests import POLICY
 from notary.api.routes import NotaryApi
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 
 blueprint = Blueprint("docs", __name__)
 FILES: Final = {

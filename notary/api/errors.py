@@ -30,7 +30,7 @@ from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
-from notary.usecases.registers import KeyUnknown, NotFound
+from notary.usecases.rights import KeyRestricted, KeyUnknown, NotFound, ScopeMissing
 from notary.usecases.sources import SourcesRefused
 from schemas.faults import Fault, MalformedQuery, MalformedRequest, UnreadableBody
 
@@ -41,6 +41,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     UnreadableBody: 400,
     MalformedQuery: 400,
     KeyUnknown: 401,
+    ScopeMissing: 403,
+    KeyRestricted: 403,
     NotFound: 404,
     MalformedTile: 404,
     MalformedProof: 404,
@@ -111,6 +113,9 @@ def answer_error(error: NotaryError) -> Response:
     )
     if isinstance(error, KeyUnknown):
         answer.headers["WWW-Authenticate"] = 'Bearer realm="City Notary"'
+    if isinstance(error, ScopeMissing):  # RFC 6750 section 3.1
+        named = f'error="insufficient_scope", scope="{error.facts["scope"]}"'
+        answer.headers["WWW-Authenticate"] = f'Bearer realm="City Notary", {named}'
     if isinstance(error, RETRIED):
         answer.headers["Retry-After"] = RETRY_SECONDS
     return answer

@@ -26,7 +26,7 @@ _GAPS = GapsAnswer()
 
 @routes.get(
     "/v1/datasets/<id:dataset>/sources/<id:source>/gaps",
-    right="reader",
+    right="reader:read",
     answers={200: GapsAnswer},
     query=GapsQuery,
 )

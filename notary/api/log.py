@@ -8,7 +8,7 @@ from notary.api.routes import Routes
 from notary.api.services import services
 from notary.core.tiles import parse_entries_path, parse_tile_path
 from notary.usecases import look
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 from schemas.answers import TrustAnswer
 
 routes = Routes("log", "The log, as any client of C2SP tlog-tiles reads it.")

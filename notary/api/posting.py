@@ -46,7 +46,7 @@ class ItemsRefused(MalformedRequest):
 
 @routes.post(
     "/v1/datasets/<id:dataset>/records",
-    right="owner",
+    right="owner:write",
     answers={202: PostedAnswer},
     body={
         JSON_TYPE: NewRecord,

@@ -24,7 +24,7 @@ from notary.api.services import services
 from notary.usecases import look
 from notary.usecases.prove import Until
 from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 from schemas.answers import DigestAnswer, NotYetAnswer, ReceiptAnswer, RecordAnswer, page_of
 from schemas.queries import ChainQuery, PageQuery, ReceiptQuery, RecordsQuery
 
@@ -37,7 +37,10 @@ _DEFAULT_RECEIPT = ReceiptQuery().load({})
 
 
 @routes.get(
-    f"{SOURCE}/records", right="reader", answers={200: page_of(RecordAnswer)}, query=RecordsQuery
+    f"{SOURCE}/records",
+    right="reader:read",
+    answers={200: page_of(RecordAnswer)},
+    query=RecordsQuery,
 )
 def index(query: Mapping[str, Any], source: str, **path: str) -> Response:
     """The source's records in the order of n, without their payloads."""
@@ -54,7 +57,7 @@ def index(query: Mapping[str, Any], source: str, **path: str) -> Response:
     )
 
 
-@routes.get(RECORD, right="reader", answers={200: RecordAnswer}, query=ChainQuery)
+@routes.get(RECORD, right="reader:read", answers={200: RecordAnswer}, query=ChainQuery)
 def show(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
     """One record: its statement as it was hashed, its payload and its states."""
     row = _get(source, n, query.get("chain"))
@@ -65,7 +68,7 @@ def show(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response
     return answer(_RECORD.dump(shown))
 
 
-@routes.get(f"{RECORD}/payload", right="reader", answers={200: BYTES}, query=ChainQuery)
+@routes.get(f"{RECORD}/payload", right="reader:read", answers={200: BYTES}, query=ChainQuery)
 def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
     """
     The payload's bytes, as a file to keep and never as a page to show.
@@ -82,7 +85,7 @@ def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
 
 @routes.get(
     f"{RECORD}/receipt",
-    right="reader",
+    right="reader:read",
     answers={200: ReceiptAnswer, 202: NotYetAnswer},
     query=ReceiptQuery,
 )

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import ValidationError as NoMatch
 
+from notary.api.auth import parse_right
 from notary.api.auth import right as state_right
 from notary.core.canonical import MAX_INTEGER
 from schemas.answers import Problem
@@ -111,6 +112,17 @@ class Routes:
         """A POST route; `body` by media type. The view reads it itself."""
         return self._add("POST", rule, right, answers, query, body)
 
+    def patch(
+        self,
+        rule: str,
+        *,
+        right: str,
+        answers: Answers,
+        body: Mapping[str, type[Schema] | str],
+    ) -> Callable[[_View], _View]:
+        """A PATCH route; `body` by media type. The view reads it itself."""
+        return self._add("PATCH", rule, right, answers, None, body)
+
     def delete(self, rule: str, *, right: str) -> Callable[[_View], _View]:
         """A DELETE route, answered by 204."""
         return self._add("DELETE", rule, right, {}, None, {})
@@ -163,8 +175,10 @@ def _manual(
     right: str, query: type[Schema] | None, body: Mapping[str, type[Schema] | str]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if right != "public":
-        found["security"] = [{"key": []}] if right in ("key", "owner") else [{}, {"key": []}]
+    stated = parse_right(right)
+    if stated is not None and stated.who != "public":
+        keys: list[dict[str, list[str]]] = [{"key": [scope]} for scope in stated.scopes]
+        found["security"] = keys if stated.who in ("key", "owner") else [{}, *keys]
     if query is not None:
         found["parameters"] = [{"in": "query", "schema": query}]
     if body:

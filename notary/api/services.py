@@ -12,10 +12,10 @@ from flask import current_app
 from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.gate import Gate
 from notary.usecases.promises import Promiser
 from notary.usecases.prove import Prover
-from notary.usecases.registers import DatasetFacts
 
 EXTENSION = "city-notary"
 

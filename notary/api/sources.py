@@ -5,12 +5,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, request
-from werkzeug.exceptions import UnsupportedMediaType
+from flask import Response
 
 from notary.api.answers import answer
-from notary.api.auth import caller, dataset
-from notary.api.bodies import read_body
+from notary.api.auth import dataset, reads_own
+from notary.api.bodies import read_json
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.core.errors import MalformedText
@@ -22,11 +21,11 @@ from notary.usecases.device_keys import (
     parse_public_key,
     parse_secret,
 )
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 from notary.usecases.source_files import parse_moment
 from notary.usecases.sources import NO_ID, NewKey
 from notary.usecases.sources import NewSource as Source
-from schemas.bodies import JSON_TYPE, parse_body
+from schemas.bodies import JSON_TYPE
 from schemas.faults import Fault, MalformedRequest
 from schemas.source import (
     NewSource,
@@ -44,13 +43,15 @@ Made = dict[str, bytes]
 """Secrets that were made for keys, by the keys' ids."""
 
 
-@routes.post(SOURCES, right="owner", answers={201: RegisteredAnswer}, body={JSON_TYPE: NewSource})
+@routes.post(
+    SOURCES, right="owner:manage", answers={201: RegisteredAnswer}, body={JSON_TYPE: NewSource}
+)
 def create(**path: str) -> Response:
     """
     Register a source, with keys or without. What is there already, exactly so, is no fault; a
     source that has records goes on as the one it is.
     """
-    asked = _body(NewSource())
+    asked = read_json(NewSource())
     made: Made = {}
     keys = [_key(key, f"/keys/{at}", made) for at, key in enumerate(asked.get("keys", ()))]
     new = Source(asked["id"], asked.get("title"), tuple(keys))
@@ -70,7 +71,7 @@ def create(**path: str) -> Response:
     return response
 
 
-@routes.get(KEYS, right="reader", answers={200: SourceKeysAnswer})
+@routes.get(KEYS, right="reader:read", answers={200: SourceKeysAnswer})
 def keys(source: str, **path: str) -> Response:
     """
     The public keys of a source, to check its signatures by; its owner also sees which secrets
@@ -82,32 +83,28 @@ def keys(source: str, **path: str) -> Response:
     except NotFound:
         look.get_source(parts.pool, facts, source)
         found = []
-    is_owner = facts.writable_by(caller())
+    is_owner = reads_own()
     shown = [_shown(key, {}) for key in found if is_owner or key["public_key"] is not None]
     return answer({"items": [_KEY.dump(key) for key in shown]})
 
 
-@routes.post(KEYS, right="owner", answers={201: SourceKeyAnswer}, body={JSON_TYPE: NewSourceKey})
+@routes.post(
+    KEYS, right="owner:manage", answers={201: SourceKeyAnswer}, body={JSON_TYPE: NewSourceKey}
+)
 def add_key(source: str, **path: str) -> Response:
     """Give a registered source one more key. The others stay as they are."""
     made: Made = {}
-    new = _key(_body(NewSourceKey()), "", made)
+    new = _key(read_json(NewSourceKey()), "", made)
     parts, facts = services(), dataset()
     row = register.add_key(parts.pool, parts.instance_secret(), facts, source, new, parts.clock())
     return answer(_KEY.dump(_shown(row, made)), 201)
 
 
-@routes.delete(f"{KEYS}/<id:key>", right="owner")
+@routes.delete(f"{KEYS}/<id:key>", right="owner:manage")
 def revoke_key(source: str, key: str, **path: str) -> Response:
     """Revoke a key, for good. What it signed before stays what it is."""
     register.revoke(services().pool, dataset(), source, key, services().clock())
     return Response(status=204)
-
-
-def _body(schema: NewSource | NewSourceKey) -> dict[str, Any]:
-    if request.mimetype != JSON_TYPE:
-        raise UnsupportedMediaType()
-    return parse_body(read_body(), schema)
 
 
 def _key(asked: Mapping[str, Any], at: str, made: Made) -> NewKey:

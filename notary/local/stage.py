@@ -4,6 +4,7 @@
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from notary.config import Settings
@@ -16,11 +17,14 @@ from notary.local.ports import require_free
 from notary.local.postgres import Postgres
 from notary.local.processes import Child, Children
 from notary.local.programs import mosquitto_program
+from notary.store.errors import NameTaken
 from notary.store.migrations import migrate
 from notary.store.pool import Pool
-from notary.usecases.registers import add_key
+from notary.usecases.api_keys import NewKey, add_key
+from notary.usecases.departments import add_department
 from notary.wiring import clock, initialise
 
+DEPARTMENT = "weather-office"
 ACL = """\
 user notary
 topic read #
@@ -103,7 +107,9 @@ class Local:
         path = self.var / "secrets" / "department.key"
         if not path.exists():
             pool = Pool(self.database_url, size=1)
-            write_private(path, add_key(pool, "weather-office", clock()) + "\n")
+            with suppress(NameTaken):
+                add_department(pool, DEPARTMENT, "Weather office", clock())
+            write_private(path, add_key(pool, NewKey(DEPARTMENT), clock()) + "\n")
             pool.close()
         key = path.read_text(encoding="ascii").strip()
         write_private(self.var / "curl.conf", f'header = "Authorization: Bearer {key}"\n')

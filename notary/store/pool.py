@@ -235,6 +235,7 @@ def _is_alive(connection: Any) -> bool:
 
 _NAMES = {
     "datasets_name_key": "A dataset of that id exists.",
+    "departments_id_key": "A department of that id exists, or existed.",
 }
 
 

@@ -17,11 +17,17 @@ CREATE TABLE anchors (
 
 CREATE TABLE api_keys (
     id text NOT NULL,
-    owner text NOT NULL,
+    department text NOT NULL,
     secret_hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
-    CONSTRAINT api_keys_pkey PRIMARY KEY (id)
+    scopes text[] NOT NULL,
+    datasets integer[],
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT api_keys_department_fkey FOREIGN KEY (department) REFERENCES departments(id),
+    CONSTRAINT api_keys_pkey PRIMARY KEY (id),
+    CONSTRAINT api_keys_scopes_check CHECK (((scopes <@ '{read,write,manage,share,erase,admin}'::text[]) AND (scopes <> '{}'::text[])))
 );
 
 CREATE TABLE batch_tiles (
@@ -71,9 +77,25 @@ CREATE TABLE datasets (
     last_descriptor bytea NOT NULL,
     source_count integer NOT NULL DEFAULT 0,
     created_at timestamp with time zone NOT NULL,
+    licence text,
+    catalogue text,
+    sharing text NOT NULL,
+    classification text,
+    update_cycle text,
     CONSTRAINT datasets_lane_count_check CHECK (((lane_count >= 1) AND (lane_count <= 64))),
     CONSTRAINT datasets_name_key UNIQUE (name),
-    CONSTRAINT datasets_pkey PRIMARY KEY (id)
+    CONSTRAINT datasets_open_is_unconditional CHECK (((NOT is_open) OR (sharing = 'unconditional'::text))),
+    CONSTRAINT datasets_owner_fkey FOREIGN KEY (owner) REFERENCES departments(id),
+    CONSTRAINT datasets_pkey PRIMARY KEY (id),
+    CONSTRAINT datasets_sharing_check CHECK ((sharing = ANY (ARRAY['unconditional'::text, 'conditional'::text, 'not-shared'::text])))
+);
+
+CREATE TABLE departments (
+    id text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT departments_id_key PRIMARY KEY (id)
 );
 
 CREATE TABLE digests (
@@ -302,6 +324,7 @@ CREATE TABLE sources (
 );
 
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
+CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);
 CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
 CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stage, id);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);

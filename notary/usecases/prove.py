@@ -24,7 +24,7 @@ from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
 from notary.usecases.record import statement_text
-from notary.usecases.registers import Caller, NotFound
+from notary.usecases.rights import Caller, NotFound
 from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
 
 Until = Literal["signed", "witnessed", "anchored"]
@@ -211,7 +211,7 @@ class Prover:
 
 
 def _may_read(row: Mapping[str, Any], caller: Caller | None) -> bool:
-    return row["is_open"] or (caller is not None and caller.owner == row["owner"])
+    return row["is_open"] or (caller is not None and caller.department == row["owner"])
 
 
 def _hashes(path: Sequence[bytes]) -> str:

@@ -27,7 +27,8 @@ COVERED: dict[str, str] = {
 NOT_COVERED: dict[str, tuple[str, str]] = {
     "log": ("only_one created_at", "no proof depends on it"),
     "datasets": (
-        "label owner random_sources lane_count created_at",
+        "label owner random_sources lane_count created_at licence catalogue sharing "
+        "classification update_cycle",
         "beside the log: names for people, rights and ways of working; no proof depends on them",
     ),
     "lanes": ("position version", "says how work is divided; no proof depends on it"),
@@ -44,7 +45,11 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "attempts built_at changed_at error",
         "a diary of the work; what counts is the evidence",
     ),
-    "api_keys": ("id owner secret_hash created_at revoked_at", "rights, not records"),
+    "departments": ("id name created_at closed_at", "whose rights there are; names for people"),
+    "api_keys": (
+        "id department secret_hash scopes datasets created_at expires_at used_at revoked_at",
+        "rights, not records",
+    ),
     "idempotency": (
         "api_key key body_print answer created_at",
         "a memory of answers with a horizon; no proof depends on it",

@@ -9,9 +9,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from notary.usecases import registers
 from notary.wsgi import create_app
-from tests.usecases.world import World
+from tests.usecases.world import World, new_department
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -28,7 +27,7 @@ class City:
         self.app = create_app(self.world.parts, lambda: self.world.now, self._log)
         self.client: FlaskClient = self.app.test_client()
         self.key = self.world.api_key
-        self.other_key = registers.add_key(self.world.pool, "tax office", self.world.now)
+        self.other_key = new_department(self.world.pool, "tax-office", self.world.now)
 
     def _log(self, facts: Mapping[str, object]) -> None:
         self.lines.append(dict(facts))

@@ -24,7 +24,7 @@ def test_what_was_asked_for_is_shown(city: City) -> None:
     made = city.post("/v1/datasets", body, key=city.key).get_json()
     assert made == city.ask("/v1/datasets/noise", key=city.key).get_json()
     assert {name: made[name] for name in body} == body
-    assert made["owner"] == "water works"
+    assert made["owner"] == "water-works"
 
 
 @pytest.mark.parametrize(

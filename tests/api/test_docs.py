@@ -8,6 +8,7 @@ import pytest
 
 from iot_ingest.codecs import codecs
 from tests.api.city import City
+from tests.usecases.world import new_department
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def test_problems_are_described_as_problems(described: Any) -> None:
 def test_keys_are_demanded_where_they_are(described: Any) -> None:
     """Writing asks for a key, reading offers one, the log does without."""
     paths = described["paths"]
-    assert paths["/v1/datasets/{dataset}/records"]["post"]["security"] == [{"key": []}]
-    assert paths["/v1/datasets/{dataset}"]["get"]["security"] == [{}, {"key": []}]
+    assert paths["/v1/datasets/{dataset}/records"]["post"]["security"] == [{"key": ["write"]}]
+    assert paths["/v1/datasets/{dataset}"]["get"]["security"] == [{}, {"key": ["read"]}]
     assert "security" not in paths["/log/checkpoint"]["get"]
 
 
@@ -112,6 +113,7 @@ def test_answers_are_as_they_are_described(city: City) -> None:
     city.open_dataset(digest_index=True)
     city.record("weather", observed="noon", key="k")
     city.world.settle()
+    operator = new_department(city.world.pool, "operator", city.world.now, scopes=["admin"])
     described = city.ask("/openapi.json").get_json()
     record = city.ask("/v1/datasets/weather/sources/desk/records/0").get_json()
     values = {
@@ -126,7 +128,8 @@ def test_answers_are_as_they_are_described(city: City) -> None:
         content = item.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
         if "application/json" not in content:
             continue
-        answer = city.ask(path.format(**values), key=city.key)
+        key = operator if path.startswith("/v1/departments") else city.key
+        answer = city.ask(path.format(**values), key=key)
         assert answer.status_code == 200, path
         check(described, content["application/json"]["schema"], answer.get_json(), path)
         checked += 1

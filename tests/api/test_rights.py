@@ -6,7 +6,7 @@ import json
 import pytest
 from werkzeug.test import TestResponse
 
-from notary.usecases import registers
+from notary.usecases import api_keys
 from tests.api.city import City, problem_of
 
 CLOSED = "d." + "0" * 32
@@ -93,7 +93,7 @@ def test_lists_hold_nothing_of_other_departments(city: City) -> None:
     nobody = city.ask("/v1/datasets").get_json()["items"]
     assert [item["id"] for item in mine] == [closed, "weather"]
     assert [item["id"] for item in others] == [item["id"] for item in nobody] == ["weather"]
-    assert all(item["owner"] == "water works" for item in mine)
+    assert all(item["owner"] == "water-works" for item in mine)
     assert not any("owner" in item for item in others + nobody)
 
 
@@ -141,7 +141,7 @@ def test_a_bad_key_is_told_even_where_none_is_needed(shared: City) -> None:
 def test_a_revoked_key_is_no_key(city: City) -> None:
     """Revoking takes effect at the next request."""
     city.open_dataset()
-    registers.revoke_key(city.world.pool, city.key.split("_")[1], city.world.now)
+    api_keys.revoke_key(city.world.pool, city.key.split("_")[1], city.world.now)
     item = {"source": "a", "payload_text": "x"}
     problem_of(
         city.post("/v1/datasets/weather/records", item, key=city.key), 401, "api-key-unknown"

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from notary.api.auth import RIGHTS
+from notary.api.auth import parse_right, right
 from tests.api.city import City, problem_of
 from tests.api.test_rights import READS
 
@@ -35,22 +35,30 @@ EXPECTED = {
     "GET /v1/batches/<n:index>": "public",
     "GET /v1/batches/<n:index>/leaves": "public",
     "GET /v1/batches/<n:index>/runs": "public",
-    "GET /v1/datasets": "anyone",
-    "GET /v1/datasets/<id:dataset>": "reader",
-    "GET /v1/datasets/<id:dataset>/sources": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/gaps": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/keys": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "reader",
-    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader",
+    "GET /v1/datasets": "anyone:read",
+    "GET /v1/datasets/<id:dataset>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/gaps": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/keys": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "reader:read",
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader:read",
+    "GET /v1/departments": "key:admin",
     "GET /v1/digests/<hash:digest>": "public",
-    "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": "owner",
-    "POST /v1/datasets": "key",
-    "POST /v1/datasets/<id:dataset>/sources": "owner",
-    "POST /v1/datasets/<id:dataset>/sources/<id:source>/keys": "owner",
-    "POST /v1/datasets/<id:dataset>/records": "owner",
+    "GET /v1/keys": "key:manage|admin",
+    "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": "owner:manage",
+    "DELETE /v1/departments/<id:department>": "key:admin",
+    "DELETE /v1/keys/<id:key>": "key:manage|admin",
+    "PATCH /v1/datasets/<id:dataset>": "owner:manage",
+    "POST /v1/datasets": "key:manage",
+    "POST /v1/datasets/<id:dataset>/sources": "owner:manage",
+    "POST /v1/datasets/<id:dataset>/sources/<id:source>/keys": "owner:manage",
+    "POST /v1/datasets/<id:dataset>/records": "owner:write",
+    "POST /v1/departments": "key:admin",
+    "POST /v1/keys": "key:manage|admin",
+    "POST /v1/keys/<id:key>/rotation": "key:manage|admin",
 }
 
 
@@ -68,12 +76,14 @@ def test_every_route_has_the_right_that_is_written_here(shared: City) -> None:
         name: getattr(views[rule.endpoint], "right", None) for name, rule in routes(shared.app)
     }
     assert found == EXPECTED
-    assert set(found.values()) <= RIGHTS
+    assert all(parse_right(stated) is not None for stated in found.values())
 
 
 def test_every_reading_route_is_attacked_as_a_stranger() -> None:
     """The tests of isolation know every route that only readers may use."""
-    readers = {name.removeprefix("GET ") for name, right in EXPECTED.items() if right == "reader"}
+    readers = {
+        name.removeprefix("GET ") for name, right in EXPECTED.items() if right == "reader:read"
+    }
     attacked = {
         path.replace("{d}", "<id:dataset>")
         .replace("/desk", "/<id:source>")
@@ -85,12 +95,25 @@ def test_every_reading_route_is_attacked_as_a_stranger() -> None:
 
 def test_rights_of_a_dataset_are_asked_only_where_the_path_names_one(shared: City) -> None:
     """A reader's or owner's route has the dataset in its path."""
-    for name, right in EXPECTED.items():
-        if right in ("reader", "owner"):
+    for name, stated in EXPECTED.items():
+        if stated.startswith(("reader:", "owner:")):
             assert "<id:dataset>" in name
 
 
-@pytest.mark.parametrize("stated", [None, "", "Public", "admin"])
+NONE = [
+    *(None, "", "Public", "admin", "owner", "owner:", "reader", "key", "public:read"),
+    *("owner:all", "owner:read,write", "reader:write", "anyone:", ":read", "OWNER:read"),
+]
+
+
+@pytest.mark.parametrize("stated", NONE)
+def test_a_text_that_is_no_right_can_not_be_stated(stated: str | None) -> None:
+    """A word alone, an unknown scope, or a reader that writes is refused when it is written."""
+    with pytest.raises(ValueError, match="no right"):
+        right(stated)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stated", NONE)
 def test_a_route_without_a_right_lets_nobody_in(city: City, stated: str | None) -> None:
     """Forgetting the right closes the route; the view isn't even called."""
     called: list[bool] = []

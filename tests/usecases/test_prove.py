@@ -14,7 +14,7 @@ from notary.usecases.reading import Acceptance, Pack, Reading
 from notary.usecases.registers import Caller, NotFound
 from tests.usecases.world import World, some_readings
 
-STRANGER = Caller("000000000000", "fire brigade")
+STRANGER = Caller("000000000000", "fire-brigade")
 
 
 def prove(world: World, acceptance: Acceptance) -> Proof:

@@ -4,7 +4,8 @@
 import json
 import os
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,22 +15,25 @@ from notary.core.checkpoint import Checkpoint
 from notary.core.policy import SealingPolicy
 from notary.keys import Signer, load_key
 from notary.ledgers.file import FileLedger
+from notary.store.errors import NameTaken
 from notary.store.pool import Pool
-from notary.usecases import registers
+from notary.usecases import api_keys, datasets, departments
 from notary.usecases.accept import Acceptor
 from notary.usecases.anchor import Anchored, anchor_due
 from notary.usecases.audit import Report, audit
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile
 from notary.usecases.prove import Prover
 from notary.usecases.reading import Acceptance, Outcome, Reading
-from notary.usecases.registers import Caller, DatasetFacts
+from notary.usecases.rights import Caller
 from notary.usecases.seal import Sealed, Sealer
 from notary.usecases.second_root import SecondRoot, load_second_root
 from notary.usecases.sign import sign_newest
 from notary.wiring import Parts, connect, initialise
 
 ORIGIN = "notary.example/log"
+OWNERS_SCOPES = ("read", "write", "manage", "share", "erase")
 BEGIN = datetime(2031, 3, 5, 6, 7, 8, 123456, tzinfo=UTC)
 
 
@@ -63,8 +67,8 @@ class World:
         settings = Settings.from_env(env)
         initialise(settings, ORIGIN)
         parts = connect(settings, writes_ledger=True)
-        key = registers.add_key(parts.pool, "water works", BEGIN)
-        return cls(parts, env, registers.find_caller(parts.pool, key), key)
+        key = new_department(parts.pool, "water-works", BEGIN, scopes=OWNERS_SCOPES)
+        return cls(parts, env, api_keys.find_caller(parts.pool, key, BEGIN), key)
 
     def again(self) -> "World":
         """The same notary as another process sees it."""
@@ -120,7 +124,7 @@ class World:
         lane_count: int = 1,
     ) -> str:
         """A new dataset, open under `name`, closed without one. Returns its id."""
-        facts = registers.add_dataset(
+        facts = datasets.add_dataset(
             self.pool,
             self.caller,
             self.now,
@@ -198,6 +202,15 @@ class World:
     def checkpoints(self) -> list[tuple[object, ...]]:
         """(size, root, note) of all checkpoints, in order."""
         return self.rows("SELECT size, root, note FROM checkpoints ORDER BY size")
+
+
+def new_department(
+    pool: Pool, name: str, now: datetime, scopes: Sequence[str] = api_keys.DAILY_SCOPES
+) -> str:
+    """Make a department known, unless it is, and a key of it, which is returned."""
+    with suppress(NameTaken):
+        departments.add_department(pool, name, name.replace("-", " ").title(), now)
+    return api_keys.add_key(pool, api_keys.NewKey(name, scopes, days=1_096), now)
 
 
 def accepted(outcomes: Iterable[Outcome]) -> list[Acceptance]:

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`notary departments`, `keys`, `datasets`: whose they are, and what they may do."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from datetime import timedelta
+
+from notary.core.errors import MalformedText
+from notary.core.words import format_time
+from notary.usecases import api_keys, datasets, departments
+from notary.usecases.rights import DAILY_SCOPES, SCOPES, NotFound
+from notary.wiring import Parts, clock
+
+PAGE = 500
+OVERLAP_HOURS = 24
+_WORDS = ("label", "licence", "catalogue", "sharing", "classification", "update_cycle")
+
+
+def add_department_arguments(parser: ArgumentParser) -> None:
+    """What `notary departments` takes."""
+    parser.add_argument("what", choices=("add", "list", "close"))
+    parser.add_argument("id", nargs="?")
+    parser.add_argument("--name", help="add: the name for people")
+
+
+def add_key_arguments(parser: ArgumentParser) -> None:
+    """What `notary keys` takes."""
+    parser.add_argument("what", choices=("add", "list", "rotate", "revoke"))
+    parser.add_argument("name", nargs="?", help="add: a department; rotate, revoke: a key's id")
+    parser.add_argument(
+        "--scope",
+        action="append",
+        choices=SCOPES,
+        help=f"add: what it may do, once for each; {', '.join(DAILY_SCOPES)} unless said",
+    )
+    parser.add_argument("--dataset", action="append", help="add: only for this one, and others so")
+    parser.add_argument(
+        "--days", type=int, default=api_keys.YEAR_DAYS, help="add: how long it is valid"
+    )
+    parser.add_argument(
+        "--overlap",
+        type=int,
+        default=OVERLAP_HOURS,
+        metavar="HOURS",
+        help=f"rotate: the old key ends then; {OVERLAP_HOURS} unless set",
+    )
+
+
+def add_dataset_arguments(parser: ArgumentParser) -> None:
+    """What `notary datasets` takes."""
+    parser.add_argument("what", choices=("list", "set"))
+    parser.add_argument("dataset", nargs="?")
+    for word in _WORDS:
+        parser.add_argument(f"--{word.replace('_', '-')}", help="set: this; '' takes it back")
+
+
+def run_departments(arguments: Namespace, parts: Parts) -> int:
+    """Add, list or close departments."""
+    if arguments.what == "list":
+        after = ""
+        while rows := departments.list_departments(parts.pool, after, PAGE):
+            for row in rows:
+                state = "closed" if row["closed_at"] else "open"
+                print(f"{row['id']}  {state:6}  {row['name']}")
+            after = rows[-1]["id"]
+    elif arguments.id is None:
+        raise MalformedText(f"notary departments {arguments.what} needs a department's id.")
+    elif arguments.what == "close":
+        departments.close_department(parts.pool, arguments.id, clock())
+    elif arguments.name is None:
+        raise MalformedText("notary departments add needs --name, the name for people.")
+    else:
+        departments.add_department(parts.pool, arguments.id, arguments.name, clock())
+    return 0
+
+
+def run_keys(arguments: Namespace, parts: Parts) -> int:
+    """Make, list, rotate or revoke keys. A new one is printed once, on standard output."""
+    if arguments.what != "list" and arguments.name is None:
+        raise MalformedText(f"notary keys {arguments.what} needs a name.")
+    _KEY_COMMANDS[arguments.what](arguments, parts)
+    return 0
+
+
+def _add_key(arguments: Namespace, parts: Parts) -> None:
+    new = api_keys.NewKey(
+        arguments.name,
+        arguments.scope or DAILY_SCOPES,
+        arguments.dataset or (),
+        arguments.days,
+    )
+    _hand_out(api_keys.add_key(parts.pool, new, clock()))
+
+
+def _rotate_key(arguments: Namespace, parts: Parts) -> None:
+    overlap = timedelta(hours=min(max(arguments.overlap, -1), api_keys.MAX_OVERLAP_HOURS + 1))
+    _hand_out(api_keys.rotate_key(parts.pool, arguments.name, overlap, clock()))
+
+
+def _revoke_key(arguments: Namespace, parts: Parts) -> None:
+    api_keys.revoke_key(parts.pool, arguments.name, clock())
+
+
+def _list_keys(arguments: Namespace, parts: Parts) -> None:
+    after, now = "", clock()
+    while rows := api_keys.list_keys(parts.pool, after, PAGE):
+        for row in rows:
+            ended = "expired" if row["expires_at"] <= now else "valid"
+            state = "revoked" if row["revoked_at"] else ended
+            used = format_time(row["used_at"]) if row["used_at"] else "never"
+            only = "" if row["datasets"] is None else f"  only {','.join(row['datasets'])}"
+            print(
+                f"{row['id']}  {state:8}  {row['department']}  {','.join(row['scopes'])}  "
+                f"until {format_time(row['expires_at'])}  used {used}{only}"
+            )
+        after = rows[-1]["id"]
+
+
+_KEY_COMMANDS: dict[str, Callable[[Namespace, Parts], None]] = {
+    "add": _add_key,
+    "list": _list_keys,
+    "rotate": _rotate_key,
+    "revoke": _revoke_key,
+}
+
+
+def run_datasets(arguments: Namespace, parts: Parts) -> int:
+    """All datasets of this notary, for its operator: owner and label too; or describe one."""
+    found = datasets.list_all_datasets(parts.pool)
+    if arguments.what == "set":
+        facts = next((one for one in found if one.name == arguments.dataset), None)
+        if facts is None:
+            raise NotFound(f"There is no dataset {arguments.dataset} here.")
+        given = {word: getattr(arguments, word) for word in _WORDS}
+        said = {word: text or None for word, text in given.items() if text is not None}
+        datasets.describe_dataset(parts.pool, facts, said)
+        return 0
+    for one in found:
+        kind = "open  " if one.is_open else "closed"
+        print(
+            f"{one.name}  {kind}  {one.batch_count} batches  {one.owner}  {one.sharing}"
+            f"  {one.label}"
+        )
+    return 0
+
+
+def _hand_out(key: str) -> None:
+    print(key)
+    print("This key is shown only now.", file=sys.stderr)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets: created, described, found by whoever may read them."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from notary.core.errors import MalformedText
+from notary.core.words import ZERO_HASH, check_id, check_string
+from notary.store.pool import Pool, Transaction
+from notary.usecases.rights import Caller, NotFound
+
+SHARING = ("unconditional", "conditional", "not-shared")
+"""The sharing attribute (State Council Order 809, article 9)."""
+DESCRIBED = {
+    "label": 200,
+    "licence": 200,
+    "catalogue": 128,
+    "classification": 64,
+    "update_cycle": 64,
+}
+"""What people are told of a dataset, and how many characters it has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What is on file of a dataset; `owner` is a department's id."""
+
+    id: int
+    name: str
+    label: str
+    owner: str
+    is_open: bool
+    random_sources: bool
+    digest_index: bool
+    lane_count: int
+    batch_count: int
+    source_count: int
+    created_at: datetime
+    licence: str | None
+    catalogue: str | None
+    sharing: str
+    classification: str | None
+    update_cycle: str | None
+
+    def owned_by(self, caller: Caller | None) -> bool:
+        """Whether it is the caller's department's, and the caller's key is for it."""
+        return (
+            caller is not None
+            and caller.department == self.owner
+            and (caller.datasets is None or self.id in caller.datasets)
+        )
+
+    def seen_by(self, caller: Caller | None) -> bool:
+        """Whether it is there for the caller at all; what the key may do is another question."""
+        return self.is_open or self.owned_by(caller)
+
+
+def check_description(is_open: bool, values: Mapping[str, object]) -> None:
+    """
+    Demand that what is said of a dataset can be.
+
+    Raises:
+        MalformedText: a text is too long, or the sharing attribute isn't one for it.
+    """
+    for name, most in DESCRIBED.items():
+        if values.get(name) is not None or (name == "label" and name in values):
+            check_string(values[name], name.replace("_", " "), most)
+    if "sharing" in values and values["sharing"] not in SHARING:
+        raise MalformedText(f"The sharing attribute is one of {', '.join(SHARING)}.")
+    if is_open and values.get("sharing", "unconditional") != "unconditional":
+        raise MalformedText("An open dataset is shared unconditionally.", what="sharing")
+
+
+def add_dataset(
+    pool: Pool,
+    caller: Caller,
+    now: datetime,
+    *,
+    name: str | None,
+    label: str,
+    is_open: bool,
+    random_sources: bool = False,
+    digest_index: bool = False,
+    lane_count: int = 1,
+    description: Mapping[str, str | None] | None = None,
+) -> DatasetFacts:
+    """
+    Create a dataset that the caller's department owns. One that isn't open gets a random id.
+
+    `description`: licence, catalogue, sharing, classification, update_cycle. Unless it is
+    said, what isn't open is not shared.
+
+    Raises:
+        MalformedText: the id, the label or the description isn't one.
+        NameTaken: a dataset of that id exists.
+        KeyRestricted: the caller's key is for certain datasets only.
+    """
+    caller.demand_unrestricted()
+    public = check_id(name, "id") if is_open else f"d.{secrets.token_hex(16)}"
+    said = {"sharing": "unconditional" if is_open else "not-shared", **(description or {})}
+    check_description(is_open, {**said, "label": label})
+    with pool.transaction() as tx:
+        row = tx.rows(
+            "add_dataset",
+            name=public,
+            owner=caller.department,
+            is_open=is_open,
+            random_sources=random_sources and not is_open,
+            digest_index=digest_index and is_open,
+            lane_count=lane_count,
+            zero=ZERO_HASH,
+            now=now,
+            **{**dict.fromkeys(DESCRIBED), **said, "label": label},
+        )[0]
+        tx.do("add_lanes", dataset=row[0], count=lane_count)
+        return DatasetFacts(**tx.maps("get_dataset", name=public)[0])
+
+
+def describe_dataset(pool: Pool, facts: DatasetFacts, said: Mapping[str, str | None]) -> None:
+    """
+    Change what is said of a dataset, as far as it is named; None takes a word back.
+
+    Raises:
+        MalformedText: it can't be said.
+    """
+    check_description(facts.is_open, said)
+    values = {**dict.fromkeys((*DESCRIBED, "sharing")), **said}
+    with pool.transaction() as tx:
+        tx.do("describe_dataset", id=facts.id, named=list(said), **values)
+
+
+def get_dataset(pool: Pool, name: str, caller: Caller | None) -> DatasetFacts:
+    """A dataset that is there for the caller. Raises NotFound, also for what is another's."""
+    with pool.transaction(read_only=True) as tx:
+        return find_dataset(tx, name, caller)
+
+
+def find_dataset(
+    tx: Transaction, name: str, caller: Caller | None, *, own: bool = False
+) -> DatasetFacts:
+    """The same inside a transaction; with `own` only what is the caller's. Raises NotFound."""
+    rows = tx.maps("get_dataset", name=name)
+    facts = DatasetFacts(**rows[0]) if rows else None
+    if facts is None or not (facts.owned_by(caller) if own else facts.seen_by(caller)):
+        raise no_dataset(name)
+    return facts
+
+
+def no_dataset(name: str) -> NotFound:
+    """What is said of a name that doesn't exist, and of what is another's."""
+    return NotFound(f"There is no dataset {name} here.", what="dataset", name=name)
+
+
+def list_datasets(pool: Pool, caller: Caller | None, after: str, limit: int) -> list[DatasetFacts]:
+    """The open datasets and the caller's own, by id, beginning after `after`."""
+    only = None if caller is None or caller.datasets is None else list(caller.datasets)
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.maps(
+            "list_datasets",
+            owner=None if caller is None else caller.department,
+            only=only,
+            after=after,
+            limit=limit,
+        )
+    return [DatasetFacts(**row) for row in rows]
+
+
+def list_all_datasets(pool: Pool) -> list[DatasetFacts]:
+    """Every dataset by id, whoever owns it: for the operator alone."""
+    with pool.transaction(read_only=True) as tx:
+        return [DatasetFacts(**row) for row in tx.maps("list_all_datasets")]
