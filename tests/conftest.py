@@ -21,6 +21,7 @@ from notary.local.broker import Broker
 from notary.local.pip_broker import is_installed
 from notary.local.postgres import Postgres
 from notary.local.programs import mosquitto_program
+from tests.acceptance.small_disk import can_mount
 
 ACL = """\
 user notary
@@ -35,6 +36,7 @@ HERE = {
     "mosquitto": lambda: mosquitto_program() is not None,
     "iotcore": is_installed,
     "npm": lambda: shutil.which("npm") is not None,
+    "the right to mount": can_mount,
 }
 """How it is seen that a part is here."""
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole notary of real processes, whose parts and links can be broken under load."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from notary.local.broker import Broker
+from notary.local.postgres import Postgres
+from tests.acceptance.bad_link import Link
+from tests.acceptance.gateways import Gateways
+from tests.acceptance.judge import judge
+from tests.acceptance.sealers import SealerProcess, now, settled
+from tests.conftest import ACL, new_database
+from tests.iot_ingest.support import Ingest, count_records, wait_for
+from tests.usecases.world import World
+
+DATASET = "air"
+
+
+@dataclass
+class Stage:
+    """All parts, at work; gateways send until the fault is over."""
+
+    folder: Path
+    world: World
+    server: Postgres
+    broker: Broker
+    to_gateways: Link
+    to_ingest: Link
+    ingest: Ingest
+    sealer: SealerProcess
+    gateways: Gateways
+
+    def flows(self, count: int = 200) -> None:
+        """Wait until so many more readings are records: load is on, and all is well."""
+        goal = self.records() + count
+        wait_for(lambda: self.records() >= goal)
+
+    def records(self) -> int:
+        """How many records there are; the database must be there."""
+        return count_records(self.world, DATASET)
+
+    def is_noticed(self, problem: str) -> None:
+        """Wait until ingest says what holds it up: the fault is real."""
+        wait_for(lambda: problem in self.ingest.said())
+
+    def settle(self, broker_was_killed: bool = False) -> None:
+        """After the last fault: more comes in, then all comes to its end, and is judged."""
+        self.flows()
+        self.gateways.stop_sending()
+        told = self.gateways.told
+        wait_for(lambda: not told.unanswered)
+        wait_for(lambda: self.ingest.facts().get("queue_depth") == 0)
+        wait_for(lambda: settled(self.world))
+        judge(self.world, DATASET, told, broker_was_killed)
+        assert self.records() == len(told.sent)
+        assert told.refused == []
+        assert self.ingest.stop() == 0
+        assert self.sealer.stop() == 0
+        said = (self.folder / "ingest.log").read_text()
+        assert "Traceback" not in said
+        assert '"unforeseen"' not in said
+        assert [line for line in self.sealer.said() if line["event"] == "stopped"] == []
+        print(
+            f"{len(told.sent)} readings sent {told.tries} times, {len(told.accepted)} accepted, "
+            f"{told.repeats} told again, {self.ingest.facts()['duplicates']} duplicates"
+        )
+
+
+@contextmanager
+def stage(server: Postgres, folder: Path, rate: float) -> Iterator[Stage]:
+    """A new database on the server, a new broker, and all processes."""
+    world = World.make(folder / "notary", new_database(server))
+    world.now = now()
+    world.dataset(DATASET, lane_count=4)
+    with ExitStack() as parts:
+        parts.callback(world.close)
+        users = {"notary": "n", "gateway": "g"}
+        broker = parts.enter_context(Broker.open(folder / "broker", users=users, acl=ACL))
+        to_gateways, to_ingest = (parts.enter_context(Link(broker.port)) for _ in range(2))
+        sealer = parts.enter_context(SealerProcess(world.env, folder / "sealer.log"))
+        ingest = parts.enter_context(Ingest(world, to_ingest.leads(broker.url), folder))
+        ingest.start()
+        url = to_gateways.leads(broker.url_of("gateway"))
+        gateways = parts.enter_context(Gateways(url, DATASET, rate))
+        yield Stage(folder, world, server, broker, to_gateways, to_ingest, ingest, sealer, gateways)
