@@ -10,6 +10,7 @@ from iot_ingest.codecs import Codec, Decoded, Fault, Members, too_large
 from iot_ingest.topics import MalformedTopic, Template, filter_matches
 from notary.core.errors import MalformedText
 from notary.core.words import check_id
+from notary.usecases.lanes import spread
 from notary.usecases.reading import Address, Asked, Pack, Reading, Refusal
 
 MAX_ROUTES: Final = 50_000
@@ -133,11 +134,16 @@ def whole_message(
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who reads a topic's messages, and whose they are; no `source`: each reading names it."""
+    """
+    Who reads a topic's messages, and whose they are; no `source`: each reading names it.
+
+    `spread` tells messages apart that need not wait for each other, as lanes do.
+    """
 
     feed: Feed
     dataset: str
     source: str
+    spread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,4 +204,4 @@ class Feeds:
                 check_id(source, "source")
         except (MalformedTopic, MalformedText) as error:
             return NoRoute(feed.name, "bad-topic", error.detail, feed.codec.secret)
-        return Route(feed, dataset, source)
+        return Route(feed, dataset, source, spread(source or topic))

@@ -16,6 +16,7 @@ from iot_ingest.feeds_file import load_feeds
 from iot_ingest.inbox import Inbox
 from iot_ingest.pipeline import Pipeline
 from iot_ingest.senders.stage import Senders
+from iot_ingest.shares import SHARES, Shares
 from notary.config import Settings
 from notary.core.errors import NotaryError
 from notary.core.words import format_time
@@ -53,30 +54,19 @@ class Ingest:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
-        self._inbox = Inbox(settings.queue_readings)
+        feeds = self._feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
         self._connections = Connections(
             feeds,
             brokers_of(feeds, default_broker(settings)),
             settings.mqtt_client_id,
-            self._inbox.put,
+            lambda messages: self._shares.put(messages),
             window=settings.queue_readings,
         )
-        self._parts: Parts = connect(settings, pool_size=4)
+        self._parts: Parts = connect(settings, pool_size=SHARES + 2)
         self._answering = self._new_answering(any(feed.signed_acceptances for feed in feeds.all))
-        outbox = Outbox(settings.mqtt_client_id, self._answering.wake)
-        self._acceptor: Acceptor = self._parts.acceptor(outbox)
-        self._pipeline = Pipeline(
-            feeds,
-            self._inbox,
-            self._acceptor,
-            Senders(self._parts.source_book()),
-            lambda rejected, now: put_aside(self._parts.pool, rejected, now, outbox),
-            self._connections.acknowledge,
-            clock,
-            say_unforeseen,
-        )
-        self._worker = Thread(target=self._pipeline.run, name="pipeline", daemon=True)
+        self._outbox = Outbox(settings.mqtt_client_id, self._answering.wake)
+        self._acceptors: list[Acceptor] = []
+        self._shares = Shares(feeds, self._new_pipeline, settings.queue_readings)
         self._answerer = Thread(target=self._answering.run, name="answering", daemon=True)
         self._started_at = clock()
         self._feed_health = FeedHealth(feeds, self._started_at)
@@ -87,9 +77,24 @@ class Ingest:
 
     def start(self) -> None:
         """Begin to take readings in."""
-        self._worker.start()
+        self._shares.start()
         self._answerer.start()
         self._connections.start()
+
+    def _new_pipeline(self, inbox: Inbox) -> Pipeline:
+        parts, outbox = self._parts, self._outbox
+        acceptor = parts.acceptor(outbox)
+        self._acceptors.append(acceptor)
+        return Pipeline(
+            self._feeds,
+            inbox,
+            acceptor,
+            Senders(parts.source_book()),
+            lambda rejected, now: put_aside(parts.pool, rejected, now, outbox),
+            self._connections.acknowledge,
+            clock,
+            say_unforeseen,
+        )
 
     def _new_answering(self, signs: bool) -> Answering:
         settings, ledgers = self._settings, self._parts.ledgers
@@ -107,21 +112,21 @@ class Ingest:
 
     @property
     def is_working(self) -> bool:
-        """Whether the pipeline's thread lives."""
-        return self._worker.is_alive()
+        """Whether the pipelines' threads live."""
+        return self._shares.is_working
 
     def tick(self) -> None:
         """Look after the parts and leave word; called about twice a second."""
         self._connections.tend()
-        problem = self._pipeline.problem or self._connections.problem
+        problem = self._shares.problem or self._connections.problem
         if problem != self._said:
             say("waits" if problem else "goes on", problem=problem)
             self._said = problem
-        silent = self._feed_health.silent(self._pipeline.counts.heard, clock())
+        silent = self._feed_health.silent(self._shares.counts.heard, clock())
         if silent != self._silent:
             say("silent feeds", feeds=silent)
             self._silent = silent
-        rounds = self._pipeline.counts.rounds
+        rounds = self._shares.rounds
         if rounds != self._rounds and self._connections.any_subscribed:
             self._rounds = rounds
             self._settings.ingest_alive.touch()
@@ -129,8 +134,8 @@ class Ingest:
 
     def facts(self, problem: str | None) -> dict[str, object]:
         """What /statusz shows."""
-        counts, connections = self._pipeline.counts, self._connections
-        lift = self._acceptor.largest_lift
+        counts, connections = self._shares.counts, self._connections
+        lift = max(acceptor.largest_lift for acceptor in self._acceptors)
         last = counts.last_message_at
         return {
             "connected": connections.connected,
@@ -140,10 +145,10 @@ class Ingest:
             "duplicates": counts.duplicates,
             "keys_reused": counts.keys_reused,
             "quarantined": counts.quarantined,
-            "queue_depth": self._pipeline.depth,
+            "queue_depth": self._shares.depth,
             "answers": {
                 **asdict(self._answering.told),
-                "ignored": self._pipeline.addresses_ignored,
+                "ignored": self._shares.addresses_ignored,
                 "problem": self._answering.problem,
             },
             "last_message_at": None if last is None else format_time(last),
@@ -157,10 +162,10 @@ class Ingest:
 
     def stop(self) -> None:
         """Take nothing more, finish what is there if the database lets us, and leave."""
-        self._inbox.close()
-        self._worker.join(DRAIN_SECONDS)
-        self._pipeline.leave()
-        self._worker.join(DRAIN_SECONDS)
+        self._shares.close()
+        self._shares.join(DRAIN_SECONDS)
+        self._shares.leave()
+        self._shares.join(DRAIN_SECONDS)
         self._answering.finish()
         self._answerer.join(DRAIN_SECONDS / 4)
         self._answering.leave()
@@ -182,7 +187,7 @@ def run(settings: Settings) -> int:
     """
     Take in readings until SIGTERM or SIGINT; then finish what is queued and leave.
 
-    Returns 0, or 1 when the pipeline ended by itself.
+    Returns 0, or 1 when a pipeline ended by itself.
 
     Raises:
         FeedsRefused, KeyRefused, BrokerRefused: before anything is begun.

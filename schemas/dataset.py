@@ -34,7 +34,7 @@ class NewDataset(Strict):
     open = Flag(load_default=False)
     random_sources = Flag(load_default=False)
     digest_index = Flag(load_default=False)
-    lanes = Whole(1, 64, load_default=1)
+    lanes = Whole(1, 64, load_default=4)
     licence = Text(200)
     catalogue = Text(128, metadata={"description": "Its code in the data catalogue."})
     sharing = Sharing()

@@ -18,6 +18,15 @@ MAX_REMEMBERED = 200_000
 """Sources (and heads) that one process keeps in mind; beyond it starts afresh."""
 
 
+LANES = 4
+"""How many lanes a dataset gets: so many may accept readings of it at the same time."""
+
+
+def spread(label: str) -> int:
+    """A number by which sources are spread over lanes; the same for ever."""
+    return crc32(label.encode())
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The settled facts of a dataset; `lanes` are ids in the order of position."""
@@ -31,7 +40,7 @@ class Dataset:
 
     def lane_of(self, label: str) -> int:
         """The lane that covers a source."""
-        return self.lanes[crc32(label.encode()) % len(self.lanes)]
+        return self.lanes[spread(label) % len(self.lanes)]
 
 
 class Way(NamedTuple):

@@ -137,6 +137,7 @@ def put_aside(
         StoreUnavailable: try again.
     """
     with pool.transaction() as tx:
+        tx.row("lock_quarantine")
         for feed in sorted({one.feed for one in rejected}):
             _put_aside(tx, feed, [one for one in rejected if one.feed == feed], now)
         answered = {} if outbox is None else outbox.refuse(tx, _refusals(rejected), now)
@@ -175,7 +176,7 @@ def _put_aside(tx: Transaction, feed: str, rejected: Sequence[Rejected], now: da
         values = [row.values() for row in keep]
         columns = {name: [one[name] for one in values] for name in values[0]}
         tx.do("keep_in_quarantine", now=now, feed=feed, **columns)
-    # In one order, so that two processes don't wait for each other.
+    # In one order, as `take` locks them too.
     places = sorted(kept.keys() | counted.keys())
     tx.do(
         "count_in_quarantine",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from notary.core.errors import NotaryError
+from notary.usecases.lanes import LANES
 from schemas.bodies import parse_body, parse_records
 from schemas.dataset import NewDataset
 from schemas.faults import (
@@ -161,3 +162,9 @@ def test_queries_have_their_defaults() -> None:
     """Without a word: a hundred items, and a receipt once it is signed."""
     assert PageQuery().load({}) == {"limit": 100}
     assert ReceiptQuery().load({}) == {"until": "signed"}
+
+
+def test_a_dataset_gets_the_same_number_of_lanes_whoever_creates_it() -> None:
+    """Over HTTP as on the command line, so that all pipelines find lanes of their own."""
+    asked = parse_body(b'{"id":"air","label":"Air","open":true}', NewDataset())
+    assert asked["lanes"] == LANES

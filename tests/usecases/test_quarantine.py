@@ -158,6 +158,26 @@ def test_two_processes_with_the_same_topics_in_opposite_order_lose_nothing(world
     assert totals["kept"] + totals["only_counted"] == 2 * 10 * 400
 
 
+def test_many_who_put_aside_together_keep_no_more_than_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bounds are those of all together."""
+    monkeypatch.setattr(quarantine, "MAX_TOPICS", 20)
+
+    def work(who: int) -> None:
+        for number in range(10):
+            put_aside(world.pool, [bad(f"{who}-{number}-{i}") for i in range(5)], world.now)
+
+    threads = [Thread(target=work, args=(who,)) for who in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = Counter(row["topic"] for row in list_quarantine(world.pool, limit=1000))
+    assert len(kept) == 20 + 1
+    assert kept[OTHER_TOPICS] == min(MAX_KEPT, 150 - 20)
+
+
 def test_pages_of_the_list_go_on_where_the_last_one_ended(world: World) -> None:
     """By id, in order."""
     put_aside(world.pool, [bad(payload=b"%d" % number) for number in range(5)], world.now)

@@ -1,5 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- name: lock_quarantine
+-- One at a time, so that the bounds hold for all who put aside together.
+SELECT pg_advisory_xact_lock(7015644)
+
 -- name: kept_in_quarantine
 -- The topics of a feed that are told apart, and how many rows are kept of each.
 SELECT topic, sum(rows)::bigint FROM quarantine_counts WHERE feed = %(feed)s GROUP BY topic
