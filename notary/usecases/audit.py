@@ -22,6 +22,7 @@ from notary.ledgers.port import AnchorState, Ledger, anchorable
 from notary.store.pool import Pool, Transaction
 from notary.usecases.anchor import evidence_text
 from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
+from notary.usecases.audit_versions import look_at_versions
 from notary.usecases.marks import Mark, MarkFile, StateRefused
 
 
@@ -31,6 +32,7 @@ class Report:
 
     records: int
     waiting: int
+    versions: int
     batches: int
     checkpoints: int
     anchors: int
@@ -81,12 +83,12 @@ def audit(
         part("the batches", batches.look_at_batches)
         part("waiting records", batches.look_at_waiting)
         part("segments", batches.look_at_segments)
+        versions = part("versions", lambda: look_at_versions(tx, facts))
         part("the log's hashes", lambda: _look_at_hashes(tx, facts))
         signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, mark))
         anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
-    return Report(
-        batches.sealed, batches.waiting, len(facts.leaves), signed, anchored, tuple(findings)
-    )
+    counts = batches.sealed, batches.waiting, versions, len(facts.leaves), signed, anchored
+    return Report(*counts, tuple(findings))
 
 
 def _read_log(tx: Transaction, facts: Facts) -> int:
@@ -231,8 +233,9 @@ def _look_at_anchor(name: str, row: Mapping[str, Any], ledger: Ledger, origin: s
 def describe(report: Report) -> Iterator[str]:
     """The report in lines for a person."""
     yield (
-        f"{report.records} records in {report.batches} batches, {report.waiting} waiting, "
-        f"{report.checkpoints} checkpoints, {report.anchors} anchors were recomputed."
+        f"{report.records} records and {report.versions} versions in {report.batches} batches, "
+        f"{report.waiting} waiting, {report.checkpoints} checkpoints, {report.anchors} anchors "
+        "were recomputed."
     )
     for finding in report.findings:
         yield f"DIFFERS: {finding}"

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from struct import pack
 
-from notary.core.descriptor import Descriptor, descriptor_leaf, format_descriptor
+from notary.core.descriptor import Descriptor
 from notary.core.errors import NotaryError
 from notary.core.policy import SealingPolicy
 from notary.core.runs import Run, check_run_list, format_run, run_leaf
 from notary.core.tree import Tree
 from notary.core.words import ZERO_HASH
 from notary.store import binary
-from notary.store.logtiles import append_leaf, stored_tiles
+from notary.store.logtiles import stored_tiles
 from notary.store.pool import Pool, Transaction
-from notary.usecases.gate import Gate, read_incarnation
-from notary.usecases.marks import StateRefused
+from notary.usecases.gate import Gate
+from notary.usecases.log_writing import Sealed, append_batch, lock_log
+from notary.usecases.seal_versions import seal_versions
 from notary.usecases.second_root import SecondRoot, check_roots
 
 RECORDS_TREE, RUNS_TREE = 0, 1
@@ -32,16 +33,6 @@ class RecordsMissing(NotaryError):
     """Records that were accepted are not in the database; sealing has stopped."""
 
     code = "records-missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A batch that is in the log: its index there, the dataset, how many records."""
-
-    index: int
-    dataset: str
-    number: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,8 @@ class Sealer:
 
     def seal_due(self, now: datetime, *, at_once: bool = False) -> list[Sealed]:
         """
-        Seal one batch for each dataset that is due (or, `at_once`, that has any record).
+        Seal one batch for each dataset that is due (or, `at_once`, that has any record), and
+        every version.
 
         Raises:
             StateRefused: the gate is closed.
@@ -83,17 +75,15 @@ class Sealer:
             if at_once or self._policy.is_due(count, oldest, now)
         ]
         sealed = [self._seal(dataset, now) for dataset in due]
-        return [batch for batch in sealed if batch is not None]
+        versions = seal_versions(self._pool, self._gate.open(), self._second_root, now)
+        return [batch for batch in sealed if batch is not None] + versions
 
     def _seal(self, dataset: int, now: datetime) -> Sealed | None:
         log = self._gate.open()
         with self._pool.transaction() as tx:
-            if tx.row("try_sealer") == (False,):
+            index = lock_log(tx, log)
+            if index is None:
                 return None
-            # The fence: from here to the commit nobody else appends to this log.
-            index = tx.rows("lock_log")[0][2]
-            if not read_incarnation(tx).same_life(log.incarnation):
-                raise StateRefused("The database was exchanged.", reason="exchanged")
             segments, chain = self._choose(tx.rows("waiting_segments", dataset=dataset))
             if not segments:
                 return None
@@ -107,38 +97,23 @@ class Sealer:
             # An anchored root can't be withdrawn: both must agree before it exists.
             check_roots(flat, records_tree.root, self._second_root)
             check_run_list(runs, len(flat))
-            descriptor = format_descriptor(
-                Descriptor(
-                    dataset=name,
-                    kind="records",
-                    number=number,
-                    prev=prev,
-                    count=len(flat),
-                    root=records_tree.root,
-                    first=first,
-                    last=last,
-                    runs=runs_tree.root,
-                )
+            descriptor = Descriptor(
+                dataset=name,
+                kind="records",
+                number=number,
+                prev=prev,
+                count=len(flat),
+                root=records_tree.root,
+                first=first,
+                last=last,
+                runs=runs_tree.root,
             )
-            leaf = descriptor_leaf(descriptor)
             _copy_tiles(tx, index, records_tree, runs_tree)
             _copy_runs(tx, index, sources, runs)
-            tx.do(
-                "add_batch",
-                index=index,
-                dataset=dataset,
-                number=number,
-                count=len(flat),
-                leaf=leaf,
-                now=now,
-                descriptor=descriptor,
-            )
-            append_leaf(tx, index, leaf)
-            tx.do("advance_dataset", dataset=dataset, source_count=source_count, leaf=leaf)
             tx.do("mark_segments", batch=index, numbers=[segment[0] for segment in segments])
-            tx.do("advance_log", size=index + 1)
+            batch = append_batch(tx, index, dataset, descriptor, source_count, now)
         # Committed: the batch is in the log for good, not yet under a checkpoint.
-        return Sealed(index, name, number, len(flat))
+        return batch
 
     def _choose(
         self, segments: Sequence[tuple[int, int, int, list[int], list[int]]]
