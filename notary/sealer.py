@@ -22,10 +22,13 @@ from notary.usecases.anchor import Anchored, anchor_due
 from notary.usecases.seal import Sealer
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
+from notary.usecases.version_upload import sweep_uploads
 from notary.wiring import Parts, clock, connect
 
 SHORTEST_ROUND_SECONDS = 0.05
 FORGET_EVERY = timedelta(hours=1)
+UPLOAD_AGE = timedelta(hours=1)
+"""An upload of which nothing came for so long is given up."""
 
 
 def say(event: str, **facts: object) -> None:
@@ -70,10 +73,11 @@ class Rounds:
         return bool(sealed)
 
     def _forget(self, now: datetime) -> None:
-        """Forget keys beyond their horizon, now and then."""
+        """Forget keys beyond their horizon, and uploads that came to no end, now and then."""
         if self._forgot_at is None or now - self._forgot_at >= FORGET_EVERY:
             with self._parts.pool.transaction() as tx:
                 tx.do("forget_keys", before=now - self._parts.settings.key_horizon)
+            sweep_uploads(self._parts.pool, now - UPLOAD_AGE)
             self._forgot_at = now
 
     def beat(self, now: datetime, problem: Mapping[str, object]) -> None:

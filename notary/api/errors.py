@@ -32,6 +32,8 @@ from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
 from notary.usecases.rights import KeyRestricted, KeyUnknown, NotFound, ScopeMissing
 from notary.usecases.sources import SourcesRefused
+from notary.usecases.version_upload import FileTooLarge, UploadLost
+from notary.usecases.versions import CorrectionRefused
 from schemas.faults import Fault, MalformedQuery, MalformedRequest, UnreadableBody
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -49,6 +51,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     KeyReused: 409,
     NameTaken: 409,
     SourcesRefused: 409,
+    CorrectionRefused: 409,
+    FileTooLarge: 413,
     MalformedRequest: 422,
     MalformedText: 422,
     RecordRejected: 422,
@@ -60,6 +64,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     StoreUnavailable: 503,
     StoreRefused: 503,
     LaneBusy: 503,
+    UploadLost: 503,
     KeyRefused: 503,
     LedgerUnavailable: 503,
     LedgerRefused: 503,

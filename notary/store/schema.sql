@@ -323,9 +323,64 @@ CREATE TABLE sources (
     CONSTRAINT sources_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE uploads (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    dataset integer NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    touched_at timestamp with time zone NOT NULL,
+    CONSTRAINT uploads_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT uploads_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE version_parts (
+    version bigint NOT NULL,
+    number integer NOT NULL,
+    data bytea NOT NULL STORAGE e,
+    CONSTRAINT version_parts_pkey PRIMARY KEY (version, number)
+);
+
+CREATE TABLE version_tiles (
+    version bigint NOT NULL,
+    level smallint NOT NULL,
+    index integer NOT NULL,
+    data bytea NOT NULL STORAGE e,
+    mark bigint,
+    CONSTRAINT version_tiles_pkey PRIMARY KEY (version, level, index)
+);
+
+CREATE TABLE versions (
+    id bigint NOT NULL,
+    dataset integer NOT NULL,
+    version integer NOT NULL,
+    profile text NOT NULL,
+    count integer NOT NULL,
+    root bytea NOT NULL,
+    hash bytea NOT NULL,
+    received timestamp with time zone NOT NULL,
+    corrects integer,
+    batch bigint,
+    salt bytea,
+    secret bytea,
+    file_digest bytea,
+    size_bytes bigint,
+    name text,
+    reason text,
+    type text NOT NULL,
+    by_word text NOT NULL,
+    CONSTRAINT versions_check CHECK (((corrects >= 1) AND (corrects < version))),
+    CONSTRAINT versions_count_check CHECK ((count >= 0)),
+    CONSTRAINT versions_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT versions_dataset_version_key UNIQUE (dataset, version),
+    CONSTRAINT versions_pkey PRIMARY KEY (id),
+    CONSTRAINT versions_profile_check CHECK ((profile = ANY (ARRAY['csv-v1'::text, 'ndjson-v1'::text, 'none'::text]))),
+    CONSTRAINT versions_version_check CHECK ((version >= 1))
+);
+
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);
 CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
 CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stage, id);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
+CREATE INDEX versions_by_batch ON public.versions USING btree (batch) WHERE (batch IS NOT NULL);
+CREATE INDEX versions_waiting ON public.versions USING btree (dataset, version) WHERE (batch IS NULL);
 CREATE SEQUENCE segment_numbers;

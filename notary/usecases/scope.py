@@ -19,6 +19,10 @@ COVERED: dict[str, str] = {
     "batches": "index dataset number count leaf descriptor",
     "batch_tiles": "batch tree level index data middle",
     "runs": "source chain first batch position number count start prev last",
+    "versions": "id dataset version profile count root hash received corrects batch salt secret "
+    "file_digest size_bytes",
+    "version_parts": "version number data",
+    "version_tiles": "version level index data mark",
     "log_hashes": "level index hash",
     "checkpoints": "size root note",
     "anchors": "ledger size state evidence",
@@ -77,6 +81,11 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "answers on their way to devices, gone once they were told; no proof depends on them",
     ),
     "repeats": ("source count", "how often a source sent what was there; no record, no proof"),
+    "versions": (
+        "name reason type by_word",
+        "beside the log: names and reasons for people, erasable, and what its sender called it",
+    ),
+    "uploads": ("id dataset begun_at touched_at", "files on their way in, no versions yet"),
     "heartbeats": ("process seen_at facts", "what processes said of themselves last"),
     "migrations": ("number name checksum applied_at", "checked at each start instead"),
 }

@@ -17,6 +17,7 @@ from notary.usecases.reading import Pack, Reading
 from notary.usecases.scope import COVERED, covered_columns, other_columns
 from tests.usecases.flipping import flip, loosen
 from tests.usecases.servers import new_database
+from tests.usecases.tables import publish, table
 from tests.usecases.world import World, fresh_seed
 
 NAMED = {
@@ -31,6 +32,9 @@ NAMED = {
     "batches": "batch|descriptor|log",
     "batch_tiles": "tile|batch",
     "runs": "run|batch|record",
+    "versions": "version|batch",
+    "version_parts": "version|batch",
+    "version_tiles": "version|batch",
     "log_hashes": "tile of the log",
     "checkpoints": "checkpoint|mark|anchor",
     "anchors": "anchor",
@@ -52,10 +56,24 @@ def fill(world: World) -> None:
             for dataset in (weather, files)
             for line in pack.data.splitlines()
         )
+        if seed < 3:
+            why = {"corrects": 1, "reason": "Wrong unit."} if seed == 2 else {}
+            for dataset in (weather, files):
+                publish(world, dataset, table(300, seed), **why)  # type: ignore[arg-type]
+            publish(world, wages, b"%%PDF %d" % seed, "application/pdf")
         world.pass_by()
         if seed < 3:
             world.settle()
-    # Erased as a later command will do it: of the payload only the hash stays.
+    # Erased as a later command will do it: of the payload only the hash stays, of a version
+    # its leaves.
+    for erase in (
+        "UPDATE versions SET salt = NULL, secret = NULL, file_digest = NULL, size_bytes = NULL,"
+        " name = NULL WHERE version = 2",
+        "DELETE FROM version_parts p USING versions v WHERE v.id = p.version AND v.version = 2",
+        "UPDATE version_tiles t SET mark = NULL FROM versions v"
+        " WHERE v.id = t.version AND v.version = 2",
+    ):
+        world.change(erase)
     for name, hashed in ((air, "payload"), (wages, "salt || payload")):
         world.change(
             f"UPDATE records r SET digest = sha256({hashed}), salt = NULL, payload = NULL"
@@ -80,7 +98,8 @@ def test_an_audit_of_an_honest_notary_is_clean(filled: World) -> None:
     report = filled.audit()
     assert report.findings == ()
     assert (report.records, report.waiting) == (3 * 76, 76)
-    assert (report.batches, report.checkpoints, report.anchors) == (12, 3, 3)
+    assert (report.versions, report.batches) == (9, 21)
+    assert (report.checkpoints, report.anchors) == (3, 3)
     assert list(describe(report))[-1] == "Nothing differs."
 
 

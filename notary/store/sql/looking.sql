@@ -64,6 +64,9 @@ WHERE r.batch = %(batch)s AND r.position > %(after)s ORDER BY r.position LIMIT %
 -- name: batch_leaves
 SELECT index, data FROM batch_tiles
 WHERE batch = %(batch)s AND tree = 0 AND level = 0 AND index > %(after)s
+UNION ALL
+SELECT t.index, t.data FROM versions v JOIN version_tiles t ON t.version = v.id
+WHERE v.batch = %(batch)s AND t.level = 0 AND t.index > %(after)s
 ORDER BY index LIMIT %(limit)s
 
 -- name: list_anchors

@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: begin_upload
+INSERT INTO uploads (dataset, begun_at, touched_at) VALUES (%(dataset)s, %(now)s, %(now)s)
+RETURNING id
+
+-- name: touch_upload
+UPDATE uploads SET touched_at = %(now)s WHERE id = %(id)s
+
+-- name: end_upload
+DELETE FROM uploads WHERE id = %(id)s
+
+-- name: abandon_uploads
+-- Uploads by id, or those that nobody touched since a time, with all that they left.
+WITH gone AS (
+    DELETE FROM uploads WHERE id = %(id)s OR touched_at < %(before)s RETURNING id
+), parts AS (
+    DELETE FROM version_parts WHERE version IN (SELECT id FROM gone)
+), tiles AS (
+    DELETE FROM version_tiles WHERE version IN (SELECT id FROM gone)
+)
+SELECT id FROM gone
+
+-- name: add_version_part
+INSERT INTO version_parts (version, number, data) VALUES (%(id)s, %(number)s, %(data)s)
+
+-- name: copy_version_tiles
+COPY version_tiles (version, level, index, data, mark) FROM STDIN (FORMAT binary)
+
+-- name: lock_dataset
+SELECT 1 FROM datasets WHERE id = %(dataset)s FOR NO KEY UPDATE
+
+-- name: newest_version
+SELECT version, profile, file_digest, received FROM versions WHERE dataset = %(dataset)s
+ORDER BY version DESC LIMIT 1
+
+-- name: add_version
+INSERT INTO versions (id, dataset, version, profile, count, root, hash, received, corrects,
+                      salt, secret, file_digest, size_bytes, name, reason, type, by_word)
+VALUES (%(id)s, %(dataset)s, %(version)s, %(profile)s, %(count)s, %(root)s, %(hash)s,
+        %(received)s, %(corrects)s, %(salt)s, %(secret)s, %(file_digest)s, %(size_bytes)s,
+        %(name)s, %(reason)s, %(type)s, %(by_word)s)
+
+-- name: get_version
+SELECT v.*, d.name AS dataset_name, d.is_open,
+       (SELECT min(version) FROM versions c
+        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by
+FROM versions v JOIN datasets d ON d.id = v.dataset
+WHERE v.dataset = %(dataset)s AND v.version = %(version)s
+
+-- name: list_versions
+-- The newest first, beginning below `before`.
+SELECT v.*, d.name AS dataset_name, d.is_open,
+       (SELECT min(version) FROM versions c
+        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by
+FROM versions v JOIN datasets d ON d.id = v.dataset
+WHERE v.dataset = %(dataset)s AND (%(before)s IS NULL OR v.version < %(before)s)
+ORDER BY v.version DESC LIMIT %(limit)s
+
+-- name: version_part
+SELECT data FROM version_parts WHERE version = %(id)s AND number = %(number)s
+
+-- name: version_tile
+SELECT data, mark FROM version_tiles
+WHERE version = %(id)s AND level = %(level)s AND index = %(index)s
+
+-- name: version_leaves
+SELECT index, data FROM version_tiles
+WHERE version = %(id)s AND level = 0 AND index > %(after)s ORDER BY index LIMIT %(limit)s
+
+-- name: waiting_versions
+-- Of each dataset the first version that isn't sealed.
+SELECT DISTINCT ON (dataset) dataset, id, count, root FROM versions
+WHERE batch IS NULL ORDER BY dataset, version
+
+-- name: lock_waiting_version
+-- The dataset's first unsealed version.
+SELECT id, version, profile, count, root, hash, received, corrects FROM versions
+WHERE dataset = %(dataset)s AND batch IS NULL ORDER BY version LIMIT 1 FOR UPDATE
+
+-- name: mark_version
+UPDATE versions SET batch = %(batch)s WHERE id = %(id)s
+
+-- name: is_dataset_open
+SELECT is_open FROM datasets WHERE id = %(dataset)s
+
+-- name: audit_versions
+-- A time that no clock shows is null.
+SELECT id, dataset, version, profile, count, root, hash, corrects, batch, salt, secret,
+       file_digest, size_bytes,
+       CASE WHEN received >= '0001-01-01Z' AND received < '9999-12-31Z' THEN received END
+           AS received
+FROM versions ORDER BY dataset, version
+
+-- name: audit_part_numbers
+SELECT number FROM version_parts WHERE version = %(id)s ORDER BY number
+
+-- name: audit_count_tiles
+SELECT count(*) FROM version_tiles WHERE version = %(id)s
+
+-- name: audit_stray_versions
+-- Parts and tiles that belong neither to a version nor to an upload.
+SELECT 'part of version ' || version FROM version_parts
+WHERE version NOT IN (SELECT id FROM versions UNION ALL SELECT id FROM uploads)
+UNION ALL
+SELECT 'tile of version ' || version FROM version_tiles
+WHERE version NOT IN (SELECT id FROM versions UNION ALL SELECT id FROM uploads)
+UNION ALL
+SELECT 'upload' FROM uploads u WHERE EXISTS (SELECT FROM versions WHERE id = u.id)
