@@ -14,6 +14,7 @@ RUN python -m venv .venv \
 COPY LICENSE README.md pyproject.toml setup.cfg ./
 COPY notary notary
 COPY iot_ingest iot_ingest
+COPY iot_simulator iot_simulator
 COPY schemas schemas
 RUN .venv/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation .
 

@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from iot_simulator.command import add_arguments as add_simulate_arguments
     from notary import commands, right_commands
     from notary.source_commands import add_arguments as add_source_arguments
 
@@ -105,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="only see whether the process of this id gets on"
     )
     command("sealer", commands.sealer, "seal, sign and anchor")
+    add_simulate_arguments(
+        command("simulate", commands.simulate, "be gateways that send made-up readings")
+    )
     return parser
 
 

@@ -248,13 +248,10 @@ def _faults(error: NotaryError) -> list[object]:
     return list(faults) if isinstance(faults, list) else [faults]
 
 
-def _mqtt_settings() -> Settings | None:
-    """Those of the broker alone, where others can't be used; None where they can't either."""
+def _mqtt_settings() -> Settings:
+    """Those of the broker alone."""
     mqtt = {name: text for name, text in os.environ.items() if name.startswith("NOTARY_MQTT_")}
-    try:
-        return Settings.from_env({**mqtt, "NOTARY_DATABASE_URL": "-"})
-    except SettingsRefused:
-        return None
+    return Settings.from_env({**mqtt, "NOTARY_DATABASE_URL": "-"})
 
 
 def _check_config(file: Path | None) -> int:
@@ -270,7 +267,8 @@ def _check_config(file: Path | None) -> int:
             settings = _settings()
         except SettingsRefused as error:
             faults += _faults(error)
-            settings = _mqtt_settings()
+            with suppress(SettingsRefused):
+                settings = _mqtt_settings()
     try:
         feeds = load_feeds(file)
     except FeedsRefused as error:
@@ -350,6 +348,15 @@ def sealer(arguments: Namespace) -> int:
     from notary.sealer import run
 
     return run(_settings())
+
+
+def simulate(arguments: Namespace) -> int:
+    """Send made-up readings until each is answered; nothing but a broker is needed."""
+    from iot_simulator.command import run
+
+    settings = _mqtt_settings()
+    tls = (settings.mqtt_ca_file, settings.mqtt_client_cert, settings.mqtt_client_key)
+    return run(arguments, settings.mqtt_url, tls, clock)
 
 
 def unreachable(arguments: Namespace) -> int:

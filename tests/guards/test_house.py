@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("notary", "iot_ingest", "schemas", "bench", "tests", "tools", ".ci", "docs")
-PACKAGES = ("notary", "iot_ingest", "schemas")
+FOLDERS = (
+    "notary",
+    "iot_ingest",
+    "iot_simulator",
+    "schemas",
+    "bench",
+    "tests",
+    "tools",
+    ".ci",
+    "docs",
+)
+PACKAGES = ("notary", "iot_ingest", "iot_simulator", "schemas")
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 # Written apart, or this file would be the first to break its own rule.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|NotImplemented" r"Error")

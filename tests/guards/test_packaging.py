@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("notary", "iot_ingest", "schemas")
+PACKAGES = ("notary", "iot_ingest", "iot_simulator", "schemas")
 SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import iot_ingest
+import iot_simulator
 import notary
 import schemas
 from notary.api.errors import HTTP_CODES, STATUS, status_of
@@ -42,7 +43,7 @@ NEVER_OVER_HTTP = {
 
 def all_errors() -> Iterator[type[NotaryError]]:
     """Every class of ours, after importing everything."""
-    for package in (notary, iot_ingest, schemas):
+    for package in (notary, iot_ingest, iot_simulator, schemas):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith("notary.local"):
                 importlib.import_module(module.name)
