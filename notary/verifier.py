@@ -23,6 +23,7 @@ from notary.core.errors import MalformedText, MalformedTrust, NotaryError
 from notary.core.misconduct import Judgement, hold_against_acceptance, hold_against_receipt
 from notary.core.receipt import Receipt, parse_receipt, verify_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
+from notary.core.receipt_parts import FilePart
 from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import (
@@ -39,6 +40,8 @@ HOLDS: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 MAX_PAYLOAD_BYTES: Final = 4 << 30
+PIECE_BYTES: Final = 1 << 20
+"""So much of a version's file is held at a time, which may be of any size."""
 
 MARKS: Final = {"held": "[x]", "own-word": "[!]", "not-checked": "[ ]"}
 HEADINGS: Final = {
@@ -107,12 +110,16 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
     zone = _zone(arguments.timezone)
     trust = parse_trust(_read_text(arguments.trust, MAX_TRUST_BYTES))
     proof = _parse(_read_text(arguments.receipt, MAX_WINDOW_BYTES), arguments.receipt)
-    payload = _read(arguments.payload, MAX_PAYLOAD_BYTES) if arguments.payload else None
+    is_file = isinstance(proof, Receipt) and isinstance(proof.subject, FilePart)
+    payload: bytes | Iterator[bytes] | None = None
+    if arguments.payload:
+        name = arguments.payload
+        payload = _pieces(name) if is_file else _read(name, MAX_PAYLOAD_BYTES)
     judgement = _hold_against(proof, arguments.against, trust) if arguments.against else None
     if isinstance(proof, Receipt):
         verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
     elif isinstance(proof, SignedAcceptance):
-        verdict = verify_acceptance(proof, trust, payload)
+        verdict = verify_acceptance(proof, trust, payload if isinstance(payload, bytes) else None)
     elif payload is not None:
         raise Unusable("verify.payload-of-window")
     else:
@@ -175,13 +182,27 @@ def _version(content: str) -> object:
     return members.get("v") if isinstance(members, dict) else None
 
 
+def _pieces(name: str) -> Iterator[bytes]:
+    """A file of any size, a piece at a time."""
+    try:
+        with Path(name).open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+    except (OSError, ValueError) as error:
+        raise _no_file(name, error) from None
+
+
+def _no_file(name: str, error: Exception) -> Unusable:
+    why = getattr(error, "strerror", None) or "not a name of a file"
+    return Unusable("verify.no-file", path=name, why=why)
+
+
 def _read(name: str, limit: int) -> bytes:
     try:
         with Path(name).open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a name of a file"
-        raise Unusable("verify.no-file", path=name, why=why) from None
+        raise _no_file(name, error) from None
     if len(data) > limit:
         raise Unusable("verify.too-large", path=name, limit=limit)
     return data

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hashes that everything else is made of (SHA-256, RFC 9162 section 2.1)."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, NewType
 
@@ -61,3 +62,20 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
     if type(salt) is not bytes or len(salt) != SALT_BYTES:
         raise RecordRejected("a salt is exactly 32 bytes")
     return sha256(salt + payload).digest()
+
+
+def hash_pieces(salt: bytes, pieces: Iterable[bytes]) -> tuple[bytes, int]:
+    """
+    `digest` (with an empty salt) or `commitment` of a payload that comes in pieces, and its
+    size in bytes. One piece is held at a time.
+
+    Raises:
+        RecordRejected: the salt is neither empty nor 32 bytes.
+    """
+    if salt and len(salt) != SALT_BYTES:
+        raise RecordRejected("a salt is exactly 32 bytes")
+    hasher, size_bytes = sha256(salt), 0
+    for piece in pieces:
+        hasher.update(piece)
+        size_bytes += len(piece)
+    return hasher.digest(), size_bytes

@@ -6,7 +6,7 @@ The steps are those of docs/spec/receipt-v1.md, in their order. Everything that 
 raises; what can't be checked here is listed as not checked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from notary.core import canonical
 from notary.core.descriptor import Descriptor, descriptor_leaf, parse_descriptor
@@ -52,13 +52,13 @@ __all__ = [
 def verify_receipt(
     receipt: Receipt | str | bytes | Mapping[str, object],
     trust: Trust | str | bytes | Mapping[str, object],
-    payload: bytes | None = None,
+    payload: bytes | Iterable[bytes] | None = None,
 ) -> Verdict:
     """
     Check a receipt, and the payload where one is given, against a trust file.
 
     `payload` is what the asker holds: the record's payload, the row's bytes, or the
-    version's file.
+    version's file; also in pieces, of which a file's are held one at a time.
 
     Raises:
         MalformedText: the receipt, the trust file or a text in the receipt is malformed.
@@ -102,14 +102,20 @@ def verify_receipt(
 
 
 def _check_subject(
-    receipt: Receipt, descriptor: Descriptor, payload: bytes | None, findings: Findings
+    receipt: Receipt,
+    descriptor: Descriptor,
+    payload: bytes | Iterable[bytes] | None,
+    findings: Findings,
 ) -> Proved:
     part = receipt.subject
+    if isinstance(part, FilePart):
+        pieces = [payload] if isinstance(payload, bytes) else payload
+        return check_file(part, descriptor, receipt.erased, pieces, findings)
+    if payload is not None and not isinstance(payload, bytes):
+        payload = b"".join(payload)
     if isinstance(part, RecordPart):
         return check_record(part, descriptor, receipt.erased, payload, findings)
-    if isinstance(part, RowPart):
-        return check_row(part, descriptor, payload, findings)
-    return check_file(part, descriptor, receipt.erased, payload, findings)
+    return check_row(part, descriptor, payload, findings)
 
 
 def _as_receipt(value: Receipt | str | bytes | Mapping[str, object]) -> Receipt:

@@ -4,12 +4,20 @@ Verifying that a receipt's record, row or file is in its batch: docs/spec/receip
 steps 2 to 6. Who stands behind the batch is receipt_signers.py's matter.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from notary.core.descriptor import Descriptor
 from notary.core.errors import PayloadMismatch, ReceiptRefused
-from notary.core.hashing import LeafHash, RootHash, commitment, digest, leaf_hash
+from notary.core.hashing import (
+    LeafHash,
+    RootHash,
+    commitment,
+    digest,
+    hash_pieces,
+    leaf_hash,
+)
 from notary.core.proof import verify_inclusion
 from notary.core.receipt_parts import Erased, FilePart, RecordPart, RowPart
 from notary.core.runs import Run, parse_run, run_leaf, source_tag
@@ -107,11 +115,11 @@ def check_file(
     part: FilePart,
     descriptor: Descriptor,
     erased: Erased | None,
-    payload: bytes | None,
+    payload: Iterable[bytes] | None,
     findings: Findings,
 ) -> Proved:
     """
-    Check a version's file against the descriptor.
+    Check a version's file, which comes in pieces of any size, against the descriptor.
 
     Raises:
         PayloadMismatch: the file is not the one that was notarised.
@@ -127,8 +135,8 @@ def check_file(
         findings.not_checked("payload", reason="erased" if erased else "none")
     else:
         wanted = descriptor.digest if is_open else descriptor.commitment
-        _compare(payload, part.salt or None, wanted, is_open, erased)
-        findings.held("payload", bytes=len(payload), reason="given")
+        size_bytes = _compare_file(payload, part.salt, wanted, is_open)
+        findings.held("payload", bytes=size_bytes, reason="given")
     return Proved(_version_facts(descriptor), descriptor.last)
 
 
@@ -176,6 +184,16 @@ def _compare(
         got = commitment(salt, payload)
     if got != wanted:
         raise PayloadMismatch()
+
+
+def _compare_file(pieces: Iterable[bytes], salt: bytes, wanted: bytes | None, is_open: bool) -> int:
+    """The same for a file in pieces, of which one is held at a time; its size in bytes."""
+    if not is_open and not salt:
+        raise ReceiptRefused("Without its salt no content can be compared.", reason="salt-erased")
+    got, size_bytes = hash_pieces(salt, pieces)
+    if got != wanted:
+        raise PayloadMismatch()
+    return size_bytes
 
 
 def _check_run(run: Run, statement: Statement, leaf: bytes, tag_salt: bytes, count: int) -> None:

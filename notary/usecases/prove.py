@@ -67,7 +67,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class _BatchPart:
+class BatchPart:
     """
     What all receipts of a batch share: `json` holds its members, ready to be put in, and
     `upper` of each tree the groups of hashes above the lowest ones.
@@ -87,7 +87,7 @@ class Prover:
         self._pool = pool
         self._required = {ledger.name for ledger in ledgers if ledger.required}
         self._kinds = {ledger.name: ledger.kind for ledger in ledgers}
-        self._batches: OrderedDict[int, _BatchPart] = OrderedDict()
+        self._batches: OrderedDict[int, BatchPart] = OrderedDict()
         self._lock = Lock()
 
     def receipt(
@@ -115,7 +115,7 @@ class Prover:
             row = rows[0]
             if row["batch"] is None:
                 raise NotYet("accepted", 2)
-            part = self._batch_part(tx, row["batch"])
+            part = self.batch_part(tx, row["batch"])
             if part is None:
                 raise NotYet("sealed", 1)
             if until == "anchored" and not part.anchored:
@@ -123,7 +123,7 @@ class Prover:
             text = self._write(tx, row, part)
         return Proof(text, part.anchored, row["is_open"])
 
-    def _write(self, tx: Transaction, row: dict[str, Any], part: _BatchPart) -> str:
+    def _write(self, tx: Transaction, row: dict[str, Any], part: BatchPart) -> str:
         """
         The members in the order of RFC 8785; strings by the JSON library.
 
@@ -150,9 +150,9 @@ class Prover:
         members = {
             **part.json,
             "kind": '"record"',
-            "path": _hashes(path),
+            "path": hash_list(path),
             "run": f'{{"entry":{json.dumps(format_run(run))},"index":{row["position"]},'
-            f'"path":{_hashes(run_path)},"size":{part.run_count}}}',
+            f'"path":{hash_list(run_path)},"size":{part.run_count}}}',
             "statement": json.dumps(statement, ensure_ascii=False),
             "v": '"receipt/1"',
         }
@@ -164,7 +164,7 @@ class Prover:
                 members["salt"] = f'"{row["salt"].hex()}"'
         return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
 
-    def _batch_part(self, tx: Transaction, index: int) -> _BatchPart | None:
+    def batch_part(self, tx: Transaction, index: int) -> BatchPart | None:
         """What the batch adds, or None while no signed checkpoint covers it."""
         known = self._batches.get(index)
         if known is not None:
@@ -175,14 +175,14 @@ class Prover:
         anchors = tx.maps("find_anchors", index=index)
         read = partial(read_log_tile, tx)
         log_path = inclusion_path_from_tiles(read, index, found["size"])
-        part = _BatchPart(
+        part = BatchPart(
             run_count=found["runs"],
             count=json.loads(found["descriptor"])["count"],
             json={
                 "anchors": "[" + ",".join(self._anchor(read, index, row) for row in anchors) + "]",
                 "checkpoint": json.dumps(found["note"], ensure_ascii=False),
                 "descriptor": json.dumps(found["descriptor"], ensure_ascii=False),
-                "log": f'{{"index":{index},"path":{_hashes(log_path)}}}',
+                "log": f'{{"index":{index},"path":{hash_list(log_path)}}}',
             },
             anchored={row["ledger"] for row in anchors} >= self._required,
         )
@@ -214,7 +214,8 @@ def _may_read(row: Mapping[str, Any], caller: Caller | None) -> bool:
     return row["is_open"] or (caller is not None and caller.department == row["owner"])
 
 
-def _hashes(path: Sequence[bytes]) -> str:
+def hash_list(path: Sequence[bytes]) -> str:
+    """A path as a receipt has it: a list of hexadecimal hashes, as JSON."""
     return "[" + ",".join([f'"{hash_.hex()}"' for hash_ in path]) + "]"
 
 
@@ -230,7 +231,7 @@ class _Groups:
         tx: Transaction,
         batch: int,
         tree: int,
-        part: _BatchPart,
+        part: BatchPart,
         index: int,
         row: Mapping[str, Any],
         name: str,
