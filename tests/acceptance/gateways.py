@@ -1,118 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gateways under load: each keeps a reading, and sends it again, until it has its acceptance."""
+"""`notary simulate` as a process: gateways under load, and their list of what they were told."""
 
-import json
-import threading
-import time
-from collections import deque
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from iot_simulator.listing import read_list
+from tests.acceptance.judge import Told
+from tests.acceptance.sealers import ROOT
 
-from tests.acceptance.judge import Key, Told
-
-PATIENCE_SECONDS = 3.0
-ROUND_SECONDS = 0.02
-MOST_OPEN = 4_000
-SOURCES = 40
+GATEWAYS = 4
+PATIENCE_SECONDS = 120
 
 
 class Gateways:
     """
-    One connection for many sources, `rate` new readings a second until `stop_sending`.
+    Some gateways of the notary's own topics that send until `stop`.
 
-    paho's callbacks hold its locks: they only note what came, and the one other thread does all.
+    `trusting`: they want no acceptance, and send again only what the broker did not
+    acknowledge. Others keep a reading until the notary has accepted it.
     """
 
-    def __init__(self, url: str, dataset: str, rate: float) -> None:
-        self._dataset, self._rate = dataset, rate
-        self.told = Told()
-        self._heard: deque[tuple[int, bool] | dict[str, Any]] = deque()
-        self._keys: dict[int, Key] = {}
-        self._due: dict[Key, float] = {}
-        self._patience: dict[Key, float] = {}
-        self._enough, self._end = threading.Event(), threading.Event()
-        parts = urlsplit(url)
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id="gateways", protocol=mqtt.MQTTv5
-        )
-        client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
-        client.reconnect_delay_set(1, 2)
-        client.on_connect = lambda one, *_: one.subscribe(f"notary/v1/{dataset}/+/down", qos=1)
-        client.on_message = self._on_message
-        client.on_publish = self._on_publish
-        client.connect_async(parts.hostname or "", parts.port or 1883, keepalive=5)
-        self._client = client
-        self._thread = threading.Thread(target=self._run, name="gateways")
+    def __init__(self, url: str, dataset: str, folder: Path, rate: float, trusting: bool) -> None:
+        self._list = folder / f"simulated-{trusting}.ndjson"
+        self._log = folder / f"simulated-{trusting}.log"
+        self._env = {**os.environ, "NOTARY_MQTT_URL": url}
+        self._command = [sys.executable, "-m", "notary.cli", "simulate", "--list", str(self._list)]
+        self._command += ["--dataset", dataset, "--seed", str(1 + trusting)]
+        self._command += ["--gateways", str(GATEWAYS), "--rate", str(rate / GATEWAYS)]
+        self._command += ["--duplicates", "0.02", "--reorder", "0.05", "--again", "3"]
+        self._command += ["--acceptances", "off" if trusting else "response"]
+        self._trusting = trusting
 
-    def stop_sending(self) -> None:
-        """No new readings; what has no acceptance is sent on."""
-        self._enough.set()
+    def stop(self) -> None:
+        """In order, and in the middle of it all; the list stays."""
+        self._process.terminate()
+        assert self._process.wait(30) in (0, 1)
+
+    def go_on(self) -> None:
+        """Start again with the list: some more readings, and all that is unanswered."""
+        self._start("0.1")
+
+    def finish(self) -> None:
+        """Wait until all is answered, as it should be."""
+        assert self._process.wait(PATIENCE_SECONDS) == 0, self.said()
+
+    def said(self) -> str:
+        """What the simulator wrote."""
+        return self._log.read_text()
+
+    def add_to(self, told: Told) -> None:
+        """All of the list."""
+        found = read_list(self._list)
+        for sent in found.sent.values() if found else ():
+            for place, reading in enumerate(sent.message.readings):
+                key = (reading.source, str(reading.key))
+                told.sent[key] = reading.payload
+                for one in sent.answers.get(place, ()):
+                    if one["state"] == "acknowledged":
+                        told.puback.add(key)
+                    elif one["state"] == "refused":
+                        told.refused.append(one)
+                    else:
+                        where = (one["chain"], one["n"], one["leaf"])
+                        told.accepted.setdefault(key, set()).add(where)
+
+    def _start(self, seconds: str) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "--seconds", seconds],
+                env=self._env,
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def __enter__(self) -> Self:
-        self._client.loop_start()
-        self._thread.start()
+        self._start("86400")
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._end.set()
-        self._thread.join()
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
-        self._heard.append((mid, reason.is_failure))
-
-    def _on_message(self, client: Any, data: Any, message: mqtt.MQTTMessage) -> None:
-        self._heard.append(json.loads(message.payload))
-
-    def _run(self) -> None:
-        number = 0
-        while not self._end.wait(ROUND_SECONDS):
-            while self._heard:
-                self._hear(self._heard.popleft())
-            now = time.monotonic()
-            late = [key for key, at in self._due.items() if at < now]
-            for key in late if self._client.is_connected() else ():
-                self._send(key)
-            if self._enough.is_set() or len(self._due) > MOST_OPEN:
-                continue
-            for _ in range(int(self._rate * ROUND_SECONDS)):
-                key = (f"s{number % SOURCES}", f"k{number}")
-                self.told.sent[key] = json.dumps({"id": key[1], "v": number / 8}).encode()
-                self._send(key)
-                number += 1
-
-    def _hear(self, one: tuple[int, bool] | dict[str, Any]) -> None:
-        """A PUBACK, or an answer of the notary's."""
-        if isinstance(one, tuple):
-            mid, is_failure = one
-            key = self._keys.pop(mid)
-            if not is_failure:
-                self.told.puback.add(key)
-            return
-        for reading in one.get("readings", []):
-            if reading["state"] == "refused":
-                self.told.refused.append(reading)
-                continue
-            key = (reading.get("source", one["source"]), reading["key"])
-            place = (reading["chain"], reading["n"], reading["leaf"])
-            self.told.accepted.setdefault(key, set()).add(place)
-            self.told.repeats += reading["state"] == "duplicate"
-            self._due.pop(key, None)
-
-    def _send(self, key: Key) -> None:
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        topic = f"notary/v1/{self._dataset}/{key[0]}/"
-        properties.ResponseTopic = topic + "down"
-        sent = self._client.publish(topic + "up", self.told.sent[key], qos=1, properties=properties)
-        self._keys[sent.mid] = key
-        now = time.monotonic()
-        # Twice as patient each time: who is behind already must not be asked for more.
-        self._patience[key] = 2 * self._patience.get(key, PATIENCE_SECONDS / 2)
-        self._due[key] = now + self._patience[key]
-        self.told.tries += 1
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()

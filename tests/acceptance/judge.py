@@ -29,15 +29,6 @@ class Told:
     accepted: dict[Key, set[Place]] = field(default_factory=dict)
     """The notary said that it has it, and where."""
     refused: list[dict[str, Any]] = field(default_factory=list)
-    tries: int = 0
-    """How often anything was sent."""
-    repeats: int = 0
-    """Acceptances that said `duplicate`."""
-
-    @property
-    def unanswered(self) -> set[Key]:
-        """What gateways still keep."""
-        return self.sent.keys() - self.accepted.keys()
 
 
 def judge(world: World, dataset: str, told: Told, broker_was_killed: bool = False) -> None:
