@@ -14,8 +14,8 @@ leaves all but its last word; `listing.read_list` reads it:
     {"answered":"sim-7-0/12","place":0,"at":"…Z","state":"accepted","source":"sim-7-0",
      "chain":0,"n":12,"leaf":"…","received":"…Z","key":"12"}
 
-* `sent` is a message's id, GATEWAY/NUMBER, its correlation data too; the line is written
-  before the message is sent for the first time, and never again.
+* `sent` is a message's id, GATEWAY/NUMBER; the line is written before the message is sent for
+  the first time, and never again. Its correlation data ends with it, behind the begin.
 * Its bytes are `message_text` (UTF-8) or `message_base64`. `readings` are in the message's
   order, with what a record of each must say: source, key, observed (null: none) and its
   payload, as `payload_text` or `payload_base64`, or without either the whole message.

@@ -81,13 +81,12 @@ class Gateway:
     def _take_over(self) -> set[int]:
         """What the list has of this gateway; the numbers of its messages."""
         known = set()
-        for sent in self._listing.old.values():
-            if sent.gateway != self.station.name:
-                continue
+        for sent in self._listing.take(self.station.name):
             known.add(sent.number)
             self.counts.sent += len(sent.message.readings)
-            for place in sent.answers:
-                self._count(sent, sent.answers[place][0])
+            for answers in sent.answers.values():
+                for nth, told in enumerate(answers):
+                    self._count(sent, told, nth)
             if sent.unanswered:
                 waiting = Waiting(sent, self._plan.again, RESUME_SECONDS, with_broker=True)
                 self.waiting[sent.id] = waiting
@@ -136,13 +135,16 @@ class Gateway:
             if waiting.with_broker:
                 waiting.due = min(waiting.due, elapsed + RESUME_SECONDS)
 
-    def acknowledged(self, id_: str, now: datetime) -> None:
-        """The broker has a message. Where no acceptances come, that is all that is known."""
+    def acknowledged(self, id_: str, now: datetime, *, taken: bool) -> None:
+        """
+        The broker answered for a message; unless it has `taken` it, it is sent again later.
+        Where no acceptances come, that is all that is known.
+        """
         waiting = self.waiting.get(id_)
         if waiting is None:
             return
         waiting.with_broker = True
-        if self._plan.acceptances == "off":
+        if taken and self._plan.acceptances == "off":
             told: Answer = {"state": "acknowledged"}
             self.answered(id_, dict.fromkeys(waiting.sent.unanswered, told), now)
 
@@ -152,20 +154,13 @@ class Gateway:
         sent = self._answered.get(id_) if waiting is None else waiting.sent
         for place, told in answer.items():
             if sent is None:
+                # Answered long ago: whoever reads the list sees whether that is new.
                 self._listing.answered(id_, place, told, now)
-                continue
-            if place >= len(sent.message.readings):
+            elif place >= len(sent.message.readings):
                 self._wrong(sent, f"there is no reading {place} in it")
-                continue
-            before = sent.answers.setdefault(place, [])
-            if any(_same(told, one) for one in before):
-                continue
-            self._listing.answered(id_, place, told, now)
-            before.append(told)
-            if len(before) == 1:
-                self._count(sent, told)
-            elif not self._format.repeats:
-                self._wrong(sent, "a second answer says something else")
+            elif sent.hear(place, told):
+                self._listing.answered(id_, place, told, now)
+                self._count(sent, told, len(sent.answers[place]) - 1)
         if waiting is not None and not waiting.sent.unanswered:
             self._forget(id_)
 
@@ -175,7 +170,12 @@ class Gateway:
         if len(self._answered) > REMEMBERED:
             self._answered.popitem(last=False)
 
-    def _count(self, sent: Sent, told: Answer) -> None:
+    def _count(self, sent: Sent, told: Answer, nth: int) -> None:
+        """Take account of the `nth` (from 0) different answer to a reading."""
+        if nth:
+            if not self._format.repeats:
+                self._wrong(sent, "a second answer says something else")
+            return
         self.counts.answered += 1
         refused = told["state"] == "refused"
         self.counts.refused += refused
@@ -201,10 +201,3 @@ class Gateway:
             payload = self._order.spoil(number, message.payload)
             message = Message(payload, (Simulated(self.station.name, payload),))
         return Sent(f"{self.station.name}/{number}", self._name, self._topic, message, bad)
-
-
-def _same(told: Answer, before: Answer) -> bool:
-    """Whether two answers say the same: the same record, or again a refusal."""
-    if "refused" in (told["state"], before["state"]) or "leaf" not in told:
-        return bool(told["state"] == before["state"])
-    return all(told.get(name) == before.get(name) for name in ("chain", "n", "leaf"))

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,10 +47,27 @@ class Sent:
         """Its number among the gateway's messages, from 0."""
         return int(self.id.rpartition("/")[2])
 
+    def hear(self, place: int, answer: Answer) -> bool:
+        """Take an answer about a reading; False where it says nothing new."""
+        if type(place) is not int or not 0 <= place < len(self.message.readings):
+            raise ValueError(place)
+        before = self.answers.setdefault(place, [])
+        if any(_says_the_same(answer, one) for one in before):
+            return False
+        before.append(answer)
+        return True
+
     @property
     def unanswered(self) -> set[int]:
         """The places of readings of which nothing was said yet."""
         return set(range(len(self.message.readings))) - self.answers.keys()
+
+
+def _says_the_same(answer: Answer, before: Answer) -> bool:
+    """Whether two answers name the same record, or none."""
+    if "leaf" in answer and "leaf" in before:
+        return all(answer.get(name) == before.get(name) for name in ("chain", "n", "leaf"))
+    return bool(answer["state"] == before["state"])
 
 
 @dataclass(slots=True)
@@ -82,9 +99,8 @@ def read_list(path: Path) -> Simulation | None:
                 elif "sent" in members:
                     one = _read_sent(members)
                     head.sent[one.id] = one
-                else:
-                    sent = head.sent[members.pop("answered")]
-                    sent.answers.setdefault(members.pop("place"), []).append(members)
+                elif (sent := head.sent.get(members.pop("answered"))) is not None:
+                    sent.hear(members.pop("place"), members)
             except (ValueError, LookupError, TypeError, AttributeError, MalformedText):
                 raise MalformedText(f"{path}: line {number} is not of a list.") from None
     return head
@@ -130,7 +146,7 @@ class Listing:
     def __init__(self, path: Path | None, plan: Mapping[str, object], begin: datetime) -> None:
         self._file: int | None = None
         self.begin = begin
-        self.old: dict[str, Sent] = {}
+        self._old: dict[str, list[Sent]] = {}
         if path is None:
             return
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -157,8 +173,14 @@ class Listing:
             raise MalformedText(
                 f"{path} was begun with another {', '.join(others)}: take the same, or a new list."
             )
-        self.begin, self.old = found.begin, found.sent
+        self.begin = found.begin
+        for sent in found.sent.values():
+            self._old.setdefault(sent.gateway, []).append(sent)
         os.ftruncate(self._file, _whole_lines(path))
+
+    def take(self, gateway: str) -> list[Sent]:
+        """What a gateway had sent when the list was taken up, in order; once."""
+        return self._old.pop(gateway, [])
 
     def sent(self, sent: Sent, now: datetime) -> None:
         """A message is about to be sent for the first time."""
@@ -209,9 +231,5 @@ def _text_of(name: str, payload: bytes) -> dict[str, object]:
 
 def _whole_lines(path: Path) -> int:
     """How many bytes of a file are lines with their end."""
-
-    def ends() -> Iterator[int]:
-        with path.open("rb") as file:
-            yield from (len(line) for line in file if line.endswith(b"\n"))
-
-    return sum(ends())
+    with path.open("rb") as file:
+        return sum(len(line) for line in file if line.endswith(b"\n"))

@@ -24,8 +24,8 @@ SESSION_SECONDS: Final = 86_400
 MIN_RECONNECT_SECONDS: Final = 1
 MAX_RECONNECT_SECONDS: Final = 10
 MAX_IN_FLIGHT: Final = 65_535
-# Reasons that don't pass by themselves: bad name or password, not authorized, bad client id.
-_FOR_GOOD: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})
+_FOR_GOOD: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x95, 0x99})
+"""Reasons that don't pass by themselves: bad name or password, not authorized, bad topic …"""
 
 
 class Connected(NamedTuple):
@@ -45,9 +45,10 @@ class Denied(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """PUBACK of the message with this packet id."""
+    """PUBACK of the message with this packet id; not `taken`: try again later."""
 
     mid: int
+    taken: bool
 
 
 class Heard(NamedTuple):
@@ -100,12 +101,23 @@ def find_broker(url: str, ca: Path | None, cert: Path | None, key: Path | None) 
 
 
 class Connection:
-    """Of one gateway; `answers` is the topic on which it hears (None: on none)."""
+    """
+    Of one gateway; `answers` is the topic on which it hears (None: on none).
+
+    `run` goes in front of messages' ids as correlation data, so that no answer to an earlier
+    simulation, which waits in the session, is taken for one to this.
+    """
 
     def __init__(
-        self, broker: Broker, name: str, answers: str | None, tell: Callable[[Event], None]
+        self,
+        broker: Broker,
+        name: str,
+        answers: str | None,
+        run: str,
+        tell: Callable[[Event], None],
     ) -> None:
         self._broker, self._name, self._answers, self._tell = broker, name, answers, tell
+        self._run = f"{run}/"
         self._in_flight: dict[int, str] = {}
         self._most_in_flight = MAX_IN_FLIGHT
         self._connected = False
@@ -148,7 +160,7 @@ class Connection:
         asks = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if self._answers is not None:
             asks.ResponseTopic = self._answers
-            asks.CorrelationData = sent.id.encode()
+            asks.CorrelationData = f"{self._run}{sent.id}".encode()
         done = self._client.publish(sent.topic, sent.message.payload, qos=1, properties=asks)
         self._in_flight[done.mid] = sent.id
 
@@ -201,13 +213,13 @@ class Connection:
     def _on_publish(
         self, client: mqtt.Client, userdata: Any, mid: int, reason: Any, properties: Any
     ) -> None:
-        if getattr(reason, "is_failure", False):
+        if reason.value in _FOR_GOOD:
             self._tell(Denied(f"the broker refused a message of {self._name}: {reason}"))
         else:
-            self._tell(Acknowledged(mid))
+            self._tell(Acknowledged(mid, not reason.is_failure))
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         correlation = getattr(message.properties, "CorrelationData", b"")
         id_ = bytes(correlation).decode("utf-8", "replace")
-        if id_.startswith(f"{self._name}/"):
-            self._tell(Heard(id_, bytes(message.payload)))
+        if id_.startswith(f"{self._run}{self._name}/"):
+            self._tell(Heard(id_.removeprefix(self._run), bytes(message.payload)))

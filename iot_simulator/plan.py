@@ -144,6 +144,8 @@ class Plan:
             found.append(f"--acceptances must be one of {', '.join(get_args(Acceptances))}.")
         if self.answers is not None and self.acceptances not in ("response", "fixed"):
             found.append("--answers belongs to --acceptances response or fixed.")
+        if self.acceptances == "reply" and "{source}" in self.topic.rpartition("/")[2]:
+            found.append("--acceptances reply: the last level of --topic must not hold {source}.")
         for option, template in (("--topic", self.topic), ("--answers", self.answers)):
             found += [] if template is None else _template_faults(option, template)
         needs_source = [name for name in self.formats if name in known

@@ -59,8 +59,11 @@ class Simulator:
         self._plan, self._listing, self._clock = plan, listing, clock
         self._events: SimpleQueue[tuple[int, Event | None]] = SimpleQueue()
         self._gateways = [Gateway(plan, number, listing) for number in range(plan.gateways)]
+        run = f"{listing.begin:%Y%m%d%H%M%S}{listing.begin.microsecond // 1000:03d}"
         self._connections = [
-            Connection(broker, gateway.station.name, plan.answers_of(number), self._teller(number))
+            Connection(
+                broker, gateway.station.name, plan.answers_of(number), run, self._teller(number)
+            )
             for number, gateway in enumerate(self._gateways)
         ]
         self._started = monotonic()
@@ -81,9 +84,8 @@ class Simulator:
     def run(self) -> None:
         """Until all is sent and answered, `stop`, or nothing moves for the plan's patience."""
         plan = self._plan
-        names = ", ".join(plan.formats)
-        print(f"{plan.gateways} gateways send {names} to {plan.dataset}, seed {plan.seed}.",
-              flush=True)  # fmt: skip
+        who = "1 gateway sends" if plan.gateways == 1 else f"{plan.gateways} gateways send"
+        print(f"{who} {', '.join(plan.formats)} to {plan.dataset}, seed {plan.seed}.", flush=True)
         for connection in self._connections:
             connection.start()
         try:
@@ -149,7 +151,7 @@ class Simulator:
             id_ = connection.acknowledged(event.mid)
             if id_ is not None:
                 self._moved = self._elapsed()
-                gateway.acknowledged(id_, self._clock())
+                gateway.acknowledged(id_, self._clock(), taken=event.taken)
         elif isinstance(event, Heard):
             answer = read_answer(event.payload)
             if answer is not None:

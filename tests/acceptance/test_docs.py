@@ -24,6 +24,7 @@ PAGES = [
     "for-gateways.md",
     "for-gateways/acceptances.md",
     "for-gateways/signing.md",
+    "for-gateways/simulator.md",
     "operations.md",
 ]
 BLOCK = re.compile(r"^```(console|python \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
