@@ -19,6 +19,11 @@ from notary.usecases.lanes import Dataset, Head, Source
 from notary.usecases.reading import KEY_REUSED, Acceptance, Pack, Reading
 
 DIGEST_FIELDS = pack(">h", 4)
+MAX_CONTENTS = 100
+"""
+So many contents are kept in mind of one key. A sender that uses a key more often for something
+else hands in at least once, and costs nobody but itself.
+"""
 
 _RECORD = Struct(">h ii ii iq iq ii ii ih i32s")
 """A row of records up to its leaf: 13 fields, each with its length before it."""
@@ -84,7 +89,7 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
         return {}
     known: KnownKeys = {}
     places: dict[tuple[int, int, int], tuple[int, int]] = {}
-    rows = tx.rows("find_duplicates", prints=binary.array(wanted))
+    rows = tx.rows("find_duplicates", prints=binary.array(wanted), limit=MAX_CONTENTS)
     given = {(item.key_print, item.payload_print) for item in items} if rows else set()
     for key_print, payload_print, n, chain in rows:
         known.setdefault(key_print, {})[payload_print] = Known(None)
@@ -170,17 +175,16 @@ class SegmentWriter:
         )
         self._write(item, source.id, form, accepted, time)
         if key_print is not None:
-            known = Known(accepted, reading.payload)
             if same_key is None:
-                self._known[key_print] = {item.payload_print: known}
-            else:
-                same_key[item.payload_print] = known
-            self._duplicates.append(
-                _DUPLICATE.pack(
-                    5, 8, key_print, 8, head.next_n, 4, item.payload_print, 2, head.chain,
-                    2, time.day,
-                )
-            )  # fmt: skip
+                same_key = self._known[key_print] = {}
+            if len(same_key) < MAX_CONTENTS:
+                same_key[item.payload_print] = Known(accepted, reading.payload)
+                self._duplicates.append(
+                    _DUPLICATE.pack(
+                        5, 8, key_print, 8, head.next_n, 4, item.payload_print, 2, head.chain,
+                        2, time.day,
+                    )
+                )  # fmt: skip
         head.next_n, head.leaf, head.received = head.next_n + 1, leaf, time.received
         return accepted
 

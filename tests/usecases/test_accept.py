@@ -26,6 +26,7 @@ from notary.usecases.accept import ALARM_LIFT, Acceptor, ClockBehind, KeyReused,
 from notary.usecases.marks import StateRefused
 from notary.usecases.reading import Acceptance, Outcome, Pack, Reading, Refusal
 from notary.usecases.record import statement_text
+from notary.usecases.segment import MAX_CONTENTS
 from tests.usecases.world import World, accepted, fresh_seed, some_readings
 
 
@@ -187,6 +188,18 @@ def test_the_same_key_with_other_bytes_is_a_new_record_and_flagged(air: World) -
     assert [one.key_reused for one in answers] == [False, True, True, False]
     assert [one.duplicate for one in answers] == [False, False, False, True]
     assert air.rows("SELECT flags FROM records ORDER BY n") == [(0,), (1,), (1,)]
+
+
+def test_a_key_for_ever_new_contents_is_no_key_and_is_bounded(air: World) -> None:
+    """All are recorded; the first hundred contents are known again, the later ones are not."""
+    contents = [reading(payload=b"%d" % number, key="0") for number in range(MAX_CONTENTS + 50)]
+    acceptor = air.acceptor()
+    for _ in range(2):
+        outcomes = [acceptor.accept(contents[at : at + 30], air.now) for at in range(0, 150, 30)]
+    again = [one.duplicate for part in outcomes for one in part]  # type: ignore[union-attr]
+    assert again == [True] * MAX_CONTENTS + [False] * 50
+    assert air.rows("SELECT count(*) FROM duplicates") == [(MAX_CONTENTS,)]
+    assert air.rows("SELECT count(*) FROM records") == [(MAX_CONTENTS + 100,)]
 
 
 def test_without_a_key_the_time_finds_duplicates_and_flags_nothing(air: World) -> None:

@@ -39,16 +39,25 @@ CROSS JOIN LATERAL (
 ) AS r
 
 -- name: find_duplicates
--- In a later statement than the lock, so that what the last holder committed is seen.
+-- In a later statement than the lock, so that what the last holder committed is seen. One
+-- look into the index a key, whatever is known of the table: it grows faster than its statistics.
 SELECT d.key_print, d.payload_print, d.n, d.chain
-FROM duplicates d WHERE d.key_print = ANY(%(prints)s::bigint[])
+FROM unnest(%(prints)s::bigint[]) AS w(key_print)
+CROSS JOIN LATERAL (
+    SELECT key_print, payload_print, n, chain FROM duplicates
+    WHERE key_print = w.key_print ORDER BY key_print LIMIT %(limit)s
+) AS d
 
 -- name: find_accepted
 -- Records that came before, each by the primary key.
 SELECT w.source, w.chain, w.n, r.leaf, r.received, r.payload
 FROM unnest(%(lanes)s::integer[], %(sources)s::integer[], %(chains)s::integer[],
             %(ns)s::bigint[]) AS w(lane, source, chain, n)
-JOIN records r ON r.lane = w.lane AND r.source = w.source AND r.chain = w.chain AND r.n = w.n
+CROSS JOIN LATERAL (
+    SELECT leaf, received, payload FROM records
+    WHERE lane = w.lane AND source = w.source AND chain = w.chain AND n = w.n
+    ORDER BY received LIMIT 1
+) AS r
 
 -- name: find_form
 SELECT id FROM forms WHERE by_word = %(by)s AND type = %(type)s
