@@ -74,10 +74,11 @@ class Stage:
         assert "Traceback" not in said
         assert '"unforeseen"' not in said
         assert [line for line in self.sealer.said() if line["event"] == "stopped"] == []
+        ((repeats,),) = self.world.rows("SELECT coalesce(sum(count), 0)::bigint FROM repeats")
         print(
             f"{len(told.sent)} readings sent, {len(told.accepted)} of them accepted, "
             f"{len(told.puback)} acknowledged by the broker alone; {self.records()} records, "
-            f"{self.ingest.facts()['duplicates']} duplicates seen by the last ingest"
+            f"{repeats} came again"
         )
 
 
