@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     right_commands.add_dataset_arguments(
         command("datasets", commands.datasets, "all datasets, whoever owns them")
     )
+    right_commands.add_grant_arguments(
+        command("grants", commands.grants, "what departments may read of each other's datasets")
+    )
     add_source_arguments(
         command("sources", commands.sources, "who may send to a dataset, and by which keys")
     )

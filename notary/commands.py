@@ -291,6 +291,13 @@ def _check_config(file: Path | None) -> int:
     return 2 if faults else 0
 
 
+def grants(arguments: Namespace) -> int:
+    """What departments may read of each other's datasets."""
+    from notary.right_commands import run_grants
+
+    return run_grants(arguments, _parts())
+
+
 def datasets(arguments: Namespace) -> int:
     """All datasets of this notary; or what is said of one."""
     from notary.right_commands import run_datasets

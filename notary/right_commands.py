@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`notary departments`, `keys`, `datasets`: whose they are, and what they may do."""
+"""`notary departments`, `keys`, `datasets`, `grants`: whose they are, and who may do what."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from notary.core.errors import MalformedText
 from notary.core.words import format_time
-from notary.usecases import api_keys, datasets, departments
+from notary.usecases import api_keys, datasets, departments, sharing
 from notary.usecases.rights import DAILY_SCOPES, SCOPES, NotFound
+from notary.usecases.source_files import parse_moment
 from notary.wiring import Parts, clock
 
 PAGE = 500
@@ -53,6 +54,18 @@ def add_dataset_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="?")
     for word in _WORDS:
         parser.add_argument(f"--{word.replace('_', '-')}", help="set: this; '' takes it back")
+
+
+def add_grant_arguments(parser: ArgumentParser) -> None:
+    """What `notary grants` takes."""
+    parser.add_argument("what", choices=("add", "list", "withdraw"))
+    parser.add_argument("dataset")
+    parser.add_argument("id", nargs="?", help="withdraw: the grant's id")
+    parser.add_argument("--to", help="add: the department that may read then")
+    parser.add_argument("--purpose", help="add: what for")
+    parser.add_argument("--approval", help="add: the number of the approval")
+    parser.add_argument("--version", type=int, help="add: this version alone")
+    parser.add_argument("--until", help="add: the end, such as 2027-01-01T00:00:00Z")
 
 
 def run_departments(arguments: Namespace, parts: Parts) -> int:
@@ -123,6 +136,45 @@ _KEY_COMMANDS: dict[str, Callable[[Namespace, Parts], None]] = {
     "rotate": _rotate_key,
     "revoke": _revoke_key,
 }
+
+
+def run_grants(arguments: Namespace, parts: Parts) -> int:
+    """Grant, list or withdraw, as the operator; each a record as if its owner had done it."""
+    found = datasets.list_all_datasets(parts.pool)
+    facts = next((one for one in found if one.name == arguments.dataset), None)
+    if facts is None:
+        raise NotFound(f"There is no dataset {arguments.dataset} here.")
+    if arguments.what == "list":
+        _list_grants(parts, facts)
+        return 0
+    sharer = sharing.Sharer(parts.pool, parts.acceptor())
+    if arguments.what == "withdraw":
+        if arguments.id is None:
+            raise MalformedText("notary grants withdraw needs the grant's id.")
+        sharer.withdraw(facts, arguments.id, None, clock())
+        return 0
+    if None in (arguments.to, arguments.purpose, arguments.approval):
+        raise MalformedText("notary grants add needs --to, --purpose and --approval.")
+    until = None if arguments.until is None else parse_moment(arguments.until)
+    new = sharing.NewGrant(
+        arguments.to, arguments.purpose, arguments.approval, arguments.version, until
+    )
+    print(sharer.grant(facts, new, None, clock()))
+    return 0
+
+
+def _list_grants(parts: Parts, facts: datasets.DatasetFacts) -> None:
+    after, now = "", clock()
+    while rows := sharing.list_grants(parts.pool, facts, None, after, PAGE):
+        for row in rows:
+            ended = row["until"] is not None and row["until"] <= now
+            state = "withdrawn" if row["withdrawn_at"] else "ended" if ended else "holds"
+            what = "" if row["version"] is None else f"  version {row['version']}"
+            print(
+                f"{row['id']}  {state:9}  {row['department']}{what}  {row['approval']}  "
+                f"{row['purpose']}"
+            )
+        after = rows[-1]["id"]
 
 
 def run_datasets(arguments: Namespace, parts: Parts) -> int:

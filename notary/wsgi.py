@@ -16,6 +16,7 @@ from notary.api.services import Services
 from notary.config import Settings
 from notary.core.words import format_time
 from notary.usecases.prove import Prover
+from notary.usecases.sharing import Sharer
 from notary.web import add_pages
 from notary.wiring import Parts, clock, connect
 
@@ -50,6 +51,7 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         second_root=settings.second_root,
         instance_secret=parts.instance_secret,
+        sharer=cache(lambda: Sharer(parts.pool, services.acceptor())),
     )
     app = make_app(services)
     add_pages(app)

@@ -54,10 +54,14 @@ class GapsQuery(PageQuery):
     since = Moment()
 
 
-class ReceiptQuery(ChainQuery):
+class UntilQuery(AnyQuery):
     """What the receipt must hold at least before it is given out."""
 
     until = fields.String(
         validate=validate.OneOf(["signed", "witnessed", "anchored"], error="until"),
         load_default="signed",
     )
+
+
+class ReceiptQuery(UntilQuery, ChainQuery):
+    """The same of a record, in a chain."""

@@ -364,3 +364,43 @@ def test_gaps_are_told_of_one_source_or_of_all(world: World, run: Run) -> None:
     for wrong in (("air", "none"), ("none",), ("air", "t", "--since", "yesterday"),
                   ("air", "t", "--since", "2026-01-01T00:00:00")):  # fmt: skip
         assert run(world.env, "gaps", *wrong)[0] == 2
+
+
+def test_the_operator_grants_and_withdraws(world: World, run: Run) -> None:
+    """As an owner would: the grant is listed as it stands, and each step is a record."""
+    closed = world.dataset(None)
+    grant = ("grants", "add", closed, "--to", "parks", "--purpose", "Trees", "--approval", "7")
+    assert run(world.env, "departments", "add", "parks", "--name", "Parks")[0] == 0
+    code, _, error = run(world.env, *grant)
+    assert code == 2
+    assert "change its sharing attribute" in error
+    assert run(world.env, "datasets", "set", closed, "--sharing", "conditional")[0] == 0
+    code, said, _ = run(world.env, *grant)
+    assert code == 0
+    id_ = said.strip()
+    assert re.search(rf"{id_}  holds +parks  7  Trees", run(world.env, "grants", "list", closed)[1])
+    assert run(world.env, "grants", "withdraw", closed, id_) == (0, "", "")
+    assert f"{id_}  withdrawn" in run(world.env, "grants", "list", closed)[1]
+    assert world.rows("SELECT kind FROM grant_records ORDER BY id") == [("grant",), ("withdrawal",)]
+    for wrong in (("withdraw", closed, id_), ("withdraw", closed), ("add", closed), ("list", "x")):
+        code, said, error = run(world.env, "grants", *wrong)
+        assert (code, said, error.count("\n")) == (2, "", 1)
+
+
+def test_a_dataset_is_described_and_its_key_restricted(world: World, run: Run) -> None:
+    """What is said can be taken back; a key lists the datasets that it is for, and its last use."""
+    closed = world.dataset(None)
+    for licence, shown in (("CC0", "CC0"), ("", None)):
+        assert run(world.env, "datasets", "set", closed, "--licence", licence)[0] == 0
+        assert world.rows("SELECT licence FROM datasets") == [(shown,)]
+    arguments = ("keys", "add", "water-works", "--scope", "read", "--dataset", closed)
+    key = run(world.env, *arguments)[1].strip()
+    listed = run(world.env, "keys", "list")[1]
+    assert re.search(
+        rf"{key.split('_')[1]}  valid +water-works  read .* never  only {closed}", listed
+    )
+    new = run(world.env, "keys", "rotate", key.split("_")[1], "--overlap", "0")[1].strip()
+    caller = find_caller(world.pool, new, clock())
+    assert caller.datasets is not None
+    with pytest.raises(KeyUnknown):
+        find_caller(world.pool, key, clock())

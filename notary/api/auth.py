@@ -9,15 +9,19 @@ A right is a word for who, and the scope that the API key must have:
 | `public`       | anybody; no key is looked at                                        |
 | `anyone:read`  | anybody; with a key, what is its department's comes in too          |
 | `key:SCOPE`    | whoever has a valid API key with the scope                          |
-| `reader:read`  | anybody for an open dataset, for any other its owner's keys         |
+| `reader:read`  | anybody for an open dataset; for any other its owner's keys, and    |
+|                | those of a department that was granted it (or the path's version)   |
+| `party:SCOPE`  | the same without the data: whatever part of it was granted          |
 | `owner:SCOPE`  | the keys of the department that owns the dataset                    |
 
 `key:manage|admin`: one of the two scopes is enough. A key that lacks the scope for what is
-its own is told which (403). A dataset that isn't the caller's to use is answered as a name
+its own is told which (403). What is read under a grant is noted as handed over before it is
+answered (handing.py). A dataset that isn't the caller's to use is answered as a name
 that doesn't exist, after the same work; so is one that a restricted key isn't for.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, cast
@@ -27,12 +31,14 @@ from flask import current_app, g, request
 from notary.api.services import services
 from notary.core.errors import NotaryError
 from notary.usecases.api_keys import find_caller
-from notary.usecases.datasets import DatasetFacts, get_dataset, no_dataset
-from notary.usecases.rights import SCOPES, Caller, KeyUnknown
+from notary.usecases.datasets import DatasetFacts, Grant, get_dataset, no_dataset
+from notary.usecases.rights import SCOPES, Caller, KeptByNotary, KeyUnknown, NotFound
 
-WHO: Final = ("public", "anyone", "key", "reader", "owner")
+WHO: Final = ("public", "anyone", "key", "reader", "party", "owner")
+OF_DATASETS: Final = ("reader", "party", "owner")
 READ_ONLY: Final = ("anyone", "reader")
 MAX_REMEMBERED: Final = 10_000
+_RANDOM = re.compile(r"s\.[0-9a-f]{32}", re.ASCII)
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -94,12 +100,14 @@ def authorise() -> None:
     g.caller = None if header is None else _caller(header)
     if stated.who in ("key", "owner") and g.caller is None:
         raise KeyUnknown()
-    if stated.who in ("reader", "owner"):
+    if stated.who in OF_DATASETS:
         g.dataset = _dataset((request.view_args or {})["dataset"], g.caller)
-        if stated.who == "owner" and not g.dataset.owned_by(g.caller):
-            raise no_dataset(g.dataset.name)
-    if g.caller is not None and not (stated.who == "reader" and g.dataset.is_open):
+        if not g.dataset.owned_by(g.caller):
+            _demand_share(stated, g.dataset, request.view_args or {})
+    if g.caller is not None and not (stated.who in ("reader", "party") and g.dataset.is_open):
         g.caller.demand(*stated.scopes)
+    if stated.who == "owner" and g.dataset.kept_for is not None:
+        _demand_not_kept(stated)
 
 
 def caller() -> Caller | None:
@@ -120,10 +128,39 @@ def dataset() -> DatasetFacts:
     return cast(DatasetFacts, g.dataset)
 
 
+def grant() -> Grant | None:
+    """Under which grant the caller reads what is another's."""
+    return cast("Grant | None", g.get("grant"))
+
+
 def reads_own() -> bool:
     """Whether the dataset in the path is the caller's own, and its key may read."""
     who = caller()
     return who is not None and who.may("read") and dataset().owned_by(who)
+
+
+def _demand_share(stated: Right, facts: DatasetFacts, path: Mapping[str, object]) -> None:
+    """
+    Let in whom the dataset isn't of: anybody to read an open one, else under a grant. A source
+    of random name is found by that name alone: what it is called is its owner's to know.
+    """
+    if stated.who == "owner":
+        raise no_dataset(facts.name)
+    if facts.is_open or stated.who == "party":
+        return
+    version = path.get("version")
+    g.grant = facts.grant_for(version if isinstance(version, int) else None)
+    if g.grant is None:
+        raise no_dataset(facts.name)
+    source = path.get("source")
+    if facts.random_sources and source is not None and not _RANDOM.fullmatch(str(source)):
+        raise NotFound(f"There is no source {source} in {facts.name} here.")
+
+
+def _demand_not_kept(stated: Right) -> None:
+    """Of what the notary keeps itself nothing is written or described by its owner."""
+    if not {"read", "share", "erase"}.intersection(stated.scopes):
+        raise KeptByNotary()
 
 
 def _caller(header: str) -> Caller:

@@ -64,7 +64,7 @@ def index(query: Mapping[str, Any]) -> Response:
     return page(list(map(_shown, found)), query["limit"], _DATASET, lambda row: (row["name"],))
 
 
-@routes.get("/v1/datasets/<id:dataset>", right="reader:read", answers={200: DatasetAnswer})
+@routes.get("/v1/datasets/<id:dataset>", right="party:read", answers={200: DatasetAnswer})
 def show(dataset: str) -> Response:
     """One dataset."""
     return answer(_DATASET.dump(_shown(get_dataset(services().pool, dataset, caller()))))
@@ -121,7 +121,8 @@ def source(source: str, **path: str) -> Response:
 def _shown(facts: DatasetFacts) -> dict[str, Any]:
     path = f"/v1/datasets/{facts.name}"
     known = {name: value for name, value in asdict(facts).items() if value is not None}
-    shown = {**known, "links": {"self": path, "sources": f"{path}/sources"}}
+    links = {"self": path, "sources": f"{path}/sources"}
+    shown = {**known, "links": links}
     if not facts.owned_by(caller()):
         del shown["owner"]
     return shown

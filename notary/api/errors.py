@@ -30,7 +30,8 @@ from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
-from notary.usecases.rights import KeyRestricted, KeyUnknown, NotFound, ScopeMissing
+from notary.usecases.rights import KeptByNotary, KeyRestricted, KeyUnknown, NotFound, ScopeMissing
+from notary.usecases.sharing import GrantRefused
 from notary.usecases.sources import SourcesRefused
 from notary.usecases.version_upload import FileTooLarge, UploadLost
 from notary.usecases.versions import CorrectionRefused
@@ -53,6 +54,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     SourcesRefused: 409,
     CorrectionRefused: 409,
     FileTooLarge: 413,
+    KeptByNotary: 409,
+    GrantRefused: 409,
     MalformedRequest: 422,
     MalformedText: 422,
     RecordRejected: 422,

@@ -18,7 +18,8 @@ from notary.api.answers import (
     read_cursor,
     word,
 )
-from notary.api.auth import caller, dataset
+from notary.api.auth import caller, dataset, grant
+from notary.api.handing import handing
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
@@ -48,6 +49,17 @@ def index(query: Mapping[str, Any], source: str, **path: str) -> Response:
     found = look.list_records(
         services().pool, dataset(), source, query.get("chain"), after[0], query["limit"] + 1
     )
+    shown = found[: query["limit"]]
+    if shown:
+        first, last = shown[0], shown[-1]
+        handing(
+            kind="records",
+            source=last["source"],
+            chain=last["chain"],
+            first=first["n"],
+            last=last["n"],
+            last_leaf=last["leaf"].hex(),
+        )
     return page(
         found,
         query["limit"],
@@ -61,6 +73,7 @@ def index(query: Mapping[str, Any], source: str, **path: str) -> Response:
 def show(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
     """One record: its statement as it was hashed, its payload and its states."""
     row = _get(source, n, query.get("chain"))
+    _hand("record", row)
     shown = {**_shown(row), "by": row["by_word"], "state": row["states"]}
     if row["payload"] is not None:
         shown["payload_base64"] = b64encode(row["payload"]).decode()
@@ -78,6 +91,7 @@ def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
     row = _get(source, n, query.get("chain"))
     if row["payload"] is None:
         raise NotFound(f"The payload of record {n} is not kept here.")
+    _hand("payload", row)
     response = fixed(bytes(row["payload"]), BYTES, ASK_AGAIN)
     response.headers["Content-Disposition"] = f'attachment; filename="payload-{n}.bin"'
     return response
@@ -103,7 +117,9 @@ def receipt(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
         caller=caller(),
         chain=query.get("chain"),
         until=cast(Until, query["until"]),
+        granted=grant() is not None,
     )
+    handing(kind="receipt", source=proof.source, chain=proof.chain, n=n, leaf=proof.leaf.hex())
     forever = FOREVER if proof.public else FOREVER_FOR_ONE
     return fixed(proof.text, "application/json", forever if proof.final else ASK_AGAIN)
 
@@ -132,6 +148,10 @@ def links(row: Mapping[str, Any]) -> dict[str, str]:
     path = f"/v1/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}"
     query = f"?chain={row['chain']}" if row["chain"] else ""
     return {"self": path + query, "receipt": f"{path}/receipt{query}"}
+
+
+def _hand(kind: str, row: Mapping[str, Any]) -> None:
+    handing(kind=kind, source=row["source"], chain=row["chain"], n=row["n"], leaf=row["leaf"].hex())
 
 
 def _get(source: str, n: int, chain: int | None) -> dict[str, Any]:

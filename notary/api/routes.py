@@ -13,6 +13,7 @@ from werkzeug.routing import ValidationError as NoMatch
 
 from notary.api.auth import parse_right
 from notary.api.auth import right as state_right
+from notary.api.handing import noted
 from notary.core.canonical import MAX_INTEGER
 from schemas.answers import Problem
 from schemas.faults import MalformedQuery, faults_of
@@ -137,7 +138,8 @@ class Routes:
         body: Mapping[str, type[Schema] | str],
     ) -> Callable[[_View], _View]:
         def decorate(view: _View) -> _View:
-            route: Any = _with_query(view, query()) if query else view
+            route: Any = noted(view) if right.startswith("reader:") else view
+            route = _with_query(route, query()) if query else route
             for status, what in answers.items():
                 route = self._documented(route, status, what)
             route = self.blueprint.doc(**_manual(right, query, body))(route)

@@ -16,6 +16,7 @@ from notary.usecases.datasets import DatasetFacts
 from notary.usecases.gate import Gate
 from notary.usecases.promises import Promiser
 from notary.usecases.prove import Prover
+from notary.usecases.sharing import Sharer
 
 EXTENSION = "city-notary"
 
@@ -46,6 +47,8 @@ class Services:
     second_root: bool
     instance_secret: Callable[[], bytes]
     """The secret under which devices' secrets are kept; read when it is needed."""
+    sharer: Callable[[], Sharer]
+    """Grants, and notes what is handed over; made at the first need, as the acceptor is."""
     open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)
     """Open datasets that were seen: what is open stays so. Only for deciding rights."""
 

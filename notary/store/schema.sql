@@ -82,6 +82,8 @@ CREATE TABLE datasets (
     sharing text NOT NULL,
     classification text,
     update_cycle text,
+    kept_for text,
+    CONSTRAINT datasets_kept_for_check CHECK ((kept_for = 'sharing'::text)),
     CONSTRAINT datasets_lane_count_check CHECK (((lane_count >= 1) AND (lane_count <= 64))),
     CONSTRAINT datasets_name_key UNIQUE (name),
     CONSTRAINT datasets_open_is_unconditional CHECK (((NOT is_open) OR (sharing = 'unconditional'::text))),
@@ -120,6 +122,40 @@ CREATE TABLE forms (
     type text NOT NULL,
     CONSTRAINT forms_by_word_type_key UNIQUE (by_word, type),
     CONSTRAINT forms_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE grant_records (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    granted text NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    received timestamp with time zone NOT NULL,
+    source integer NOT NULL,
+    chain integer NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT grant_records_granted_fkey FOREIGN KEY (granted) REFERENCES grants(id),
+    CONSTRAINT grant_records_granted_number_key UNIQUE (granted, number),
+    CONSTRAINT grant_records_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'withdrawal'::text, 'hand-over'::text]))),
+    CONSTRAINT grant_records_pkey PRIMARY KEY (id),
+    CONSTRAINT grant_records_source_fkey FOREIGN KEY (source) REFERENCES sources(id)
+);
+
+CREATE TABLE grants (
+    id text NOT NULL,
+    dataset integer NOT NULL,
+    version integer,
+    department text NOT NULL,
+    purpose text NOT NULL,
+    approval text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT grants_check CHECK ((until > made_at)),
+    CONSTRAINT grants_check1 CHECK ((withdrawn_at >= made_at)),
+    CONSTRAINT grants_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT grants_department_fkey FOREIGN KEY (department) REFERENCES departments(id),
+    CONSTRAINT grants_pkey PRIMARY KEY (id),
+    CONSTRAINT grants_version_check CHECK ((version >= 1))
 );
 
 CREATE TABLE heartbeats (
@@ -379,8 +415,11 @@ CREATE TABLE versions (
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);
 CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
+CREATE INDEX grants_by_dataset ON public.grants USING btree (dataset, id);
+CREATE INDEX grants_by_department ON public.grants USING btree (department, dataset);
 CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stage, id);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
 CREATE INDEX versions_by_batch ON public.versions USING btree (batch) WHERE (batch IS NOT NULL);
 CREATE INDEX versions_waiting ON public.versions USING btree (dataset, version) WHERE (batch IS NULL);
+CREATE UNIQUE INDEX datasets_kept ON public.datasets USING btree (owner, kept_for) WHERE (kept_for IS NOT NULL);
 CREATE SEQUENCE segment_numbers;

@@ -19,7 +19,7 @@ from typing import Any
 from notary.core.errors import MalformedText
 from notary.core.words import check_id
 from notary.store.pool import Pool, Transaction
-from notary.usecases.datasets import find_dataset
+from notary.usecases.datasets import find_dataset, no_dataset
 from notary.usecases.rights import (
     DAILY_SCOPES,
     Caller,
@@ -71,7 +71,7 @@ def add_key(pool: Pool, new: NewKey, now: datetime, giver: Caller | None = None)
         if tx.row("hold_department", id=new.department) is None:
             raise _no_department(new.department)
         owner = Caller("", new.department, at=now)
-        ids = [find_dataset(tx, name, owner, own=True).id for name in new.datasets]
+        ids = [_usable(tx, name, owner) for name in new.datasets]
         return _write(tx, new.department, scopes, ids or None, now, timedelta(days=new.days))
 
 
@@ -161,6 +161,14 @@ def _write(
         expires=now + lifetime,
     )
     return f"ntr_{identity}_{secret}"
+
+
+def _usable(tx: Transaction, name: str, owner: Caller) -> int:
+    """A dataset that is the department's own, or that it was granted. Raises NotFound."""
+    facts = find_dataset(tx, name, owner)
+    if not facts.owned_by(owner) and not facts.grants:
+        raise no_dataset(name)
+    return facts.id
 
 
 def _check_giver(giver: Caller | None, scopes: Iterable[str], department: str) -> None:

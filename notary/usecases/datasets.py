@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from notary.core.errors import MalformedText
 from notary.core.words import ZERO_HASH, check_id, check_string
 from notary.store.pool import Pool, Transaction
+from notary.usecases.lanes import LANES
 from notary.usecases.rights import Caller, NotFound
 
 SHARING = ("unconditional", "conditional", "not-shared")
@@ -24,8 +26,22 @@ DESCRIBED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a department may read of another's dataset; `log`: the dataset that keeps it."""
+
+    id: str
+    version: int | None
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What is on file of a dataset; `owner` is a department's id."""
+    """
+    What is on file of a dataset; `owner` is a department's id.
+
+    `grants`: what the caller was granted of it, that of the whole first. `kept_for`: the
+    notary alone writes it.
+    """
 
     id: int
     name: str
@@ -43,18 +59,25 @@ class DatasetFacts:
     sharing: str
     classification: str | None
     update_cycle: str | None
+    kept_for: str | None
+    grants: tuple[Grant, ...] = ()
 
     def owned_by(self, caller: Caller | None) -> bool:
         """Whether it is the caller's department's, and the caller's key is for it."""
-        return (
-            caller is not None
-            and caller.department == self.owner
-            and (caller.datasets is None or self.id in caller.datasets)
-        )
+        return caller is not None and caller.department == self.owner and self._is_for(caller)
 
     def seen_by(self, caller: Caller | None) -> bool:
         """Whether it is there for the caller at all; what the key may do is another question."""
-        return self.is_open or self.owned_by(caller)
+        granted = caller is not None and bool(self.grants) and self._is_for(caller)
+        return self.is_open or self.owned_by(caller) or granted
+
+    def grant_for(self, version: int | None) -> Grant | None:
+        """The grant under which the caller may read the whole, or a version of it."""
+        fit = (grant for grant in self.grants if grant.version in (None, version))
+        return next(fit, None)
+
+    def _is_for(self, caller: Caller) -> bool:
+        return caller.datasets is None or self.id in caller.datasets
 
 
 def check_description(is_open: bool, values: Mapping[str, object]) -> None:
@@ -83,7 +106,7 @@ def add_dataset(
     is_open: bool,
     random_sources: bool = False,
     digest_index: bool = False,
-    lane_count: int = 1,
+    lane_count: int = LANES,
     description: Mapping[str, str | None] | None = None,
 ) -> DatasetFacts:
     """
@@ -98,24 +121,54 @@ def add_dataset(
         KeyRestricted: the caller's key is for certain datasets only.
     """
     caller.demand_unrestricted()
-    public = check_id(name, "id") if is_open else f"d.{secrets.token_hex(16)}"
+    if is_open:
+        check_id(name, "id")
     said = {"sharing": "unconditional" if is_open else "not-shared", **(description or {})}
     check_description(is_open, {**said, "label": label})
     with pool.transaction() as tx:
-        row = tx.rows(
-            "add_dataset",
-            name=public,
-            owner=caller.department,
-            is_open=is_open,
+        return _add(
+            tx,
+            caller.department,
+            now,
+            name=name if is_open else None,
             random_sources=random_sources and not is_open,
             digest_index=digest_index and is_open,
             lane_count=lane_count,
-            zero=ZERO_HASH,
-            now=now,
-            **{**dict.fromkeys(DESCRIBED), **said, "label": label},
-        )[0]
-        tx.do("add_lanes", dataset=row[0], count=lane_count)
-        return DatasetFacts(**tx.maps("get_dataset", name=public)[0])
+            **{**said, "label": label},
+        )
+
+
+def _add(tx: Transaction, owner: str, now: datetime, **said: Any) -> DatasetFacts:
+    """A dataset with its lanes; without a name it is closed, and has a random id."""
+    values = {
+        **dict.fromkeys(DESCRIBED),
+        "name": f"d.{secrets.token_hex(16)}",
+        "sharing": "not-shared",
+        "random_sources": False,
+        "digest_index": False,
+        "lane_count": 1,
+        **{name: value for name, value in said.items() if value is not None},
+    }
+    is_open = said.get("name") is not None
+    added = tx.rows("add_dataset", owner=owner, is_open=is_open, zero=ZERO_HASH, now=now, **values)
+    tx.do("add_lanes", dataset=added[0][0], count=values["lane_count"])
+    facts = _read(tx, values["name"], None)
+    assert facts is not None
+    return facts
+
+
+def _read(tx: Transaction, name: str, caller: Caller | None) -> DatasetFacts | None:
+    known = caller is not None and caller.at is not None
+    rows = tx.maps(
+        "get_dataset",
+        name=name,
+        department=caller.department if caller is not None and known else None,
+        now=caller.at if caller is not None else None,
+    )
+    if not rows:
+        return None
+    grants = tuple(Grant(**grant) for grant in rows[0].pop("grants") or ())
+    return DatasetFacts(**rows[0], grants=grants)
 
 
 def describe_dataset(pool: Pool, facts: DatasetFacts, said: Mapping[str, str | None]) -> None:
@@ -137,13 +190,10 @@ def get_dataset(pool: Pool, name: str, caller: Caller | None) -> DatasetFacts:
         return find_dataset(tx, name, caller)
 
 
-def find_dataset(
-    tx: Transaction, name: str, caller: Caller | None, *, own: bool = False
-) -> DatasetFacts:
-    """The same inside a transaction; with `own` only what is the caller's. Raises NotFound."""
-    rows = tx.maps("get_dataset", name=name)
-    facts = DatasetFacts(**rows[0]) if rows else None
-    if facts is None or not (facts.owned_by(caller) if own else facts.seen_by(caller)):
+def find_dataset(tx: Transaction, name: str, caller: Caller | None) -> DatasetFacts:
+    """The same inside a transaction. Raises NotFound."""
+    facts = _read(tx, name, caller)
+    if facts is None or not facts.seen_by(caller):
         raise no_dataset(name)
     return facts
 
@@ -154,17 +204,33 @@ def no_dataset(name: str) -> NotFound:
 
 
 def list_datasets(pool: Pool, caller: Caller | None, after: str, limit: int) -> list[DatasetFacts]:
-    """The open datasets and the caller's own, by id, beginning after `after`."""
+    """
+    The open datasets, the caller's own and those that it was granted something of, by id,
+    beginning after `after`.
+    """
     only = None if caller is None or caller.datasets is None else list(caller.datasets)
     with pool.transaction(read_only=True) as tx:
         rows = tx.maps(
             "list_datasets",
             owner=None if caller is None else caller.department,
+            now=None if caller is None else caller.at,
             only=only,
             after=after,
             limit=limit,
         )
     return [DatasetFacts(**row) for row in rows]
+
+
+def add_kept_dataset(pool: Pool, owner: str, now: datetime) -> str:
+    """The name of the dataset that the notary keeps for an owner's sharing, made at its need."""
+    with pool.transaction() as tx:
+        tx.row("lock_department", id=owner)
+        row = tx.row("find_kept_dataset", owner=owner)
+        if row is not None:
+            return str(row[0])
+        made = _add(tx, owner, now, label="Records of sharing", random_sources=True)
+        tx.do("keep_dataset", id=made.id)
+        return made.name
 
 
 def list_all_datasets(pool: Pool) -> list[DatasetFacts]:

@@ -58,12 +58,15 @@ class StoreDamaged(NotaryError):
 class Proof:
     """
     A receipt as text; `final` once every required witness and ledger is in it, `public`
-    where anybody may read it.
+    where anybody may read it. Of which record: its source, chain and leaf.
     """
 
     text: str
     final: bool
     public: bool
+    source: str
+    chain: int
+    leaf: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,10 @@ class Prover:
         caller: Caller | None,
         chain: int | None = None,
         until: Until = "signed",
+        granted: bool = False,
     ) -> Proof:
         """
-        The receipt of a record that the caller may read.
+        The receipt of a record that the caller may read; `granted`: another's, as was seen.
 
         Raises:
             NotFound: there is none, or it isn't the caller's to see.
@@ -110,7 +114,7 @@ class Prover:
         """
         with self._pool.transaction(read_only=True, each_alone=True) as tx:
             rows = tx.prepared("find_record", dataset, source, n, chain)
-            if not rows or not _may_read(rows[0], caller):
+            if not rows or not (granted or _may_read(rows[0], caller)):
                 raise NotFound(f"There is no record {n} of {source} in {dataset} here.")
             row = rows[0]
             if row["batch"] is None:
@@ -121,7 +125,7 @@ class Prover:
             if until == "anchored" and not part.anchored:
                 raise NotYet("signed", 5)
             text = self._write(tx, row, part)
-        return Proof(text, part.anchored, row["is_open"])
+        return Proof(text, part.anchored, row["is_open"], row["source"], row["chain"], row["leaf"])
 
     def _write(self, tx: Transaction, row: dict[str, Any], part: BatchPart) -> str:
         """

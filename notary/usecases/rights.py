@@ -37,6 +37,12 @@ class KeyRestricted(NotaryError):
     code = "key-restricted"
 
 
+class KeptByNotary(NotaryError):
+    """The notary alone writes this dataset; its owner reads it."""
+
+    code = "kept-by-notary"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """

@@ -32,7 +32,7 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
     "log": ("only_one created_at", "no proof depends on it"),
     "datasets": (
         "label owner random_sources lane_count created_at licence catalogue sharing "
-        "classification update_cycle",
+        "classification update_cycle kept_for",
         "beside the log: names for people, rights and ways of working; no proof depends on them",
     ),
     "lanes": ("position version", "says how work is divided; no proof depends on it"),
@@ -48,6 +48,14 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
     "anchors": (
         "attempts built_at changed_at error",
         "a diary of the work; what counts is the evidence",
+    ),
+    "grants": (
+        "id dataset version department purpose approval made_at until withdrawn_at",
+        "rights; each grant and withdrawal is a record, which is covered",
+    ),
+    "grant_records": (
+        "id granted number kind received source chain n",
+        "finds the records about a grant, which are covered",
     ),
     "departments": ("id name created_at closed_at", "whose rights there are; names for people"),
     "api_keys": (

@@ -114,6 +114,11 @@ def test_answers_are_as_they_are_described(city: City) -> None:
     city.record("weather", observed="noon", key="k")
     city.world.settle()
     operator = new_department(city.world.pool, "operator", city.world.now, scopes=["admin"])
+    closed = city.closed_dataset(sharing="conditional")
+    asked = {"to": "tax-office", "purpose": "x", "approval": "1"}
+    granted = city.post(f"/v1/datasets/{closed}/grants", asked, key=city.key).get_json()
+    assert city.ask(f"/v1/datasets/{closed}/sources", key=city.other_key).status_code == 200
+    city.world.settle()
     described = city.ask("/openapi.json").get_json()
     record = city.ask("/v1/datasets/weather/sources/desk/records/0").get_json()
     values = {
@@ -122,6 +127,8 @@ def test_answers_are_as_they_are_described(city: City) -> None:
         "n": "0",
         "index": "0",
         "digest": record["digest"],
+        "grant": granted["id"],
+        "number": "1",
     }
     checked = 0
     for path, item in described["paths"].items():
@@ -129,7 +136,8 @@ def test_answers_are_as_they_are_described(city: City) -> None:
         if "application/json" not in content:
             continue
         key = operator if path.startswith("/v1/departments") else city.key
-        answer = city.ask(path.format(**values), key=key)
+        of_closed = {"dataset": closed} if path.endswith(("/grants", "/handovers")) else {}
+        answer = city.ask(path.format(**{**values, **of_closed}), key=key)
         assert answer.status_code == 200, path
         check(described, content["application/json"]["schema"], answer.get_json(), path)
         checked += 1

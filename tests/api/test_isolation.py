@@ -34,6 +34,7 @@ class Stage:
     city: City
     closed: str
     key_id: str
+    grant: str
     attackers: Mapping[str, str | None]
 
     def key(self, *scopes: str, department: str = "water-works", **more: Any) -> str:
@@ -49,7 +50,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Case:
-    """A request that its owner may make: the name in it, and one that doesn't exist."""
+    """
+    A request that its owner may make: the name in it, and one that doesn't exist. `{grant}` in
+    the path is one that was made.
+    """
 
     path: str
     there: Callable[[Stage], str] = lambda stage: stage.closed
@@ -62,7 +66,13 @@ def key_id(stage: Stage) -> str:
     return stage.key_id
 
 
+def grant_id(stage: Stage) -> str:
+    """The id of a grant that the victim made to a third department."""
+    return stage.grant
+
+
 D = "/v1/datasets/{x}"
+NO_GRANT = "g." + "0" * 24
 S = f"{D}/sources/{SOURCE}"
 CASES = {
     "GET /v1/datasets": Case("/v1/datasets"),
@@ -78,6 +88,16 @@ CASES = {
     ),
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": Case(
         f"{S}/records/0/receipt"
+    ),
+    "GET /v1/datasets/<id:dataset>/grants": Case(f"{D}/grants"),
+    "GET /v1/datasets/<id:dataset>/handovers": Case(f"{D}/handovers"),
+    "GET /v1/grants/<id:grant>/records": Case("/v1/grants/{x}/records", grant_id, NO_GRANT),
+    "GET /v1/grants/<id:grant>/records/<n:number>/receipt": Case(
+        "/v1/grants/{x}/records/0/receipt", grant_id, NO_GRANT
+    ),
+    "DELETE /v1/datasets/<id:dataset>/grants/<id:grant>": Case(f"{D}/grants/{{grant}}"),
+    "POST /v1/datasets/<id:dataset>/grants": Case(
+        f"{D}/grants", body={"to": "parks", "purpose": "x", "approval": "1"}
     ),
     "GET /v1/departments": Case("/v1/departments"),
     "GET /v1/keys": Case("/v1/keys"),
@@ -115,8 +135,11 @@ def stage(city: City) -> Stage:
     assert city.post(f"/v1/datasets/{closed}/sources", source, key=city.key).status_code == 201
     city.record(closed, source=SOURCE, text=TEXT)
     other = city.closed_dataset()
+    departments.add_department(world.pool, "parks", "Parks", world.now)
+    asked = {"to": "parks", "purpose": "Trees", "approval": "1"}
+    grant = city.post(f"/v1/datasets/{closed}/grants", asked, key=city.key).get_json()["id"]
     world.settle()
-    made = Stage(city, closed, "", {})
+    made = Stage(city, closed, "", grant, {})
     made.key_id = made.key("read").split("_")[1]
     for name in ("fire-brigade", "closed-office"):
         departments.add_department(world.pool, name, name, world.now)
@@ -147,7 +170,7 @@ def test_every_route_is_attacked(stage: Stage) -> None:
 def send(stage: Stage, name: str, x: str, key: str | None) -> TestResponse:
     """The request of a case about one name."""
     method, case = name.split(" ", 1)[0], CASES[name]
-    path = case.path.replace("{x}", x)
+    path = case.path.replace("{x}", x).replace("{grant}", stage.grant)
     headers = {} if case.body is None else {"Content-Type": "application/json"}
     data = None if case.body is None else json.dumps(case.body)
     return stage.city.ask(path, key=key, method=method, headers=headers, data=data)
@@ -217,9 +240,11 @@ def test_no_answer_tells_of_anothers(stage: Stage, name: str) -> None:
             continue
         answer = send(stage, name, case.there(stage), key)
         shown = answer.get_data(as_text=True)
-        asked_for = case.path.replace("{x}", case.there(stage))
+        asked_for = f"{case.path} {case.body}".replace("{x}", case.there(stage))
+        asked_for = asked_for.replace("{grant}", stage.grant)
         own = {"water-works"} if who.startswith("a key for") else set()
-        for secret in {stage.closed, LABEL, SOURCE, TEXT, stage.key_id, "water-works"} - own:
+        secrets = {stage.closed, LABEL, SOURCE, TEXT, stage.key_id, stage.grant}
+        for secret in (secrets | {"water-works", "parks"}) - own:
             if secret not in asked_for:
                 assert secret not in shown, who
 
@@ -243,7 +268,7 @@ def test_no_public_address_tells_of_a_closed_dataset(stage: Stage) -> None:
             asked = asked.replace(place, value)
         for key in (None, stage.attackers["another department"]):
             shown = stage.city.ask(asked, key=key).data.decode("utf-8", "replace")
-            hidden = [LABEL, TEXT, stage.key_id, "water-works"]
+            hidden = [LABEL, TEXT, stage.key_id, "water-works", stage.grant, "parks"]
             hidden += [] if SOURCE in asked else [SOURCE]
             hidden += (
                 [] if asked.startswith(SEEN_BY_ALL) or stage.closed in asked else [stage.closed]

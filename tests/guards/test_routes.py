@@ -36,7 +36,9 @@ EXPECTED = {
     "GET /v1/batches/<n:index>/leaves": "public",
     "GET /v1/batches/<n:index>/runs": "public",
     "GET /v1/datasets": "anyone:read",
-    "GET /v1/datasets/<id:dataset>": "reader:read",
+    "GET /v1/datasets/<id:dataset>": "party:read",
+    "GET /v1/datasets/<id:dataset>/grants": "party:read|share",
+    "GET /v1/datasets/<id:dataset>/handovers": "owner:share",
     "GET /v1/datasets/<id:dataset>/sources": "reader:read",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>": "reader:read",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/gaps": "reader:read",
@@ -45,10 +47,19 @@ EXPECTED = {
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "reader:read",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "reader:read",
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/file": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/receipt": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>/receipt": "reader:read",
     "GET /v1/departments": "key:admin",
     "GET /v1/digests/<hash:digest>": "public",
+    "GET /v1/grants/<id:grant>/records": "key:read|share",
+    "GET /v1/grants/<id:grant>/records/<n:number>/receipt": "key:read|share",
     "GET /v1/keys": "key:manage|admin",
     "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": "owner:manage",
+    "DELETE /v1/datasets/<id:dataset>/grants/<id:grant>": "owner:share",
     "DELETE /v1/departments/<id:department>": "key:admin",
     "DELETE /v1/keys/<id:key>": "key:manage|admin",
     "PATCH /v1/datasets/<id:dataset>": "owner:manage",
@@ -56,6 +67,8 @@ EXPECTED = {
     "POST /v1/datasets/<id:dataset>/sources": "owner:manage",
     "POST /v1/datasets/<id:dataset>/sources/<id:source>/keys": "owner:manage",
     "POST /v1/datasets/<id:dataset>/records": "owner:write",
+    "POST /v1/datasets/<id:dataset>/grants": "owner:share",
+    "POST /v1/datasets/<id:dataset>/versions": "owner:write",
     "POST /v1/departments": "key:admin",
     "POST /v1/keys": "key:manage|admin",
     "POST /v1/keys/<id:key>/rotation": "key:manage|admin",
@@ -82,12 +95,16 @@ def test_every_route_has_the_right_that_is_written_here(shared: City) -> None:
 def test_every_reading_route_is_attacked_as_a_stranger() -> None:
     """The tests of isolation know every route that only readers may use."""
     readers = {
-        name.removeprefix("GET ") for name, right in EXPECTED.items() if right == "reader:read"
+        name.removeprefix("GET ")
+        for name, right in EXPECTED.items()
+        if right in ("reader:read", "party:read")
     }
     attacked = {
         path.replace("{d}", "<id:dataset>")
         .replace("/desk", "/<id:source>")
         .replace("/records/0", "/records/<n:n>")
+        .replace("/versions/1", "/versions/<n:version>")
+        .replace("/rows/0", "/rows/<n:row>")
         for path in READS
     }
     assert attacked == readers
@@ -96,7 +113,7 @@ def test_every_reading_route_is_attacked_as_a_stranger() -> None:
 def test_rights_of_a_dataset_are_asked_only_where_the_path_names_one(shared: City) -> None:
     """A reader's or owner's route has the dataset in its path."""
     for name, stated in EXPECTED.items():
-        if stated.startswith(("reader:", "owner:")):
+        if stated.startswith(("reader:", "party:", "owner:")):
             assert "<id:dataset>" in name
 
 

@@ -14,25 +14,36 @@ INSERT INTO lanes (dataset, position)
 SELECT %(dataset)s, position FROM generate_series(0, %(count)s - 1) AS position
 
 -- name: get_dataset
-SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
-       batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle
-FROM datasets WHERE name = %(name)s
+-- With what the department that asks was granted of it and may use now.
+SELECT d.id, d.name, d.label, d.owner, d.is_open, d.random_sources, d.digest_index, d.lane_count,
+       d.batch_count, d.source_count, d.created_at, d.licence, d.catalogue, d.sharing,
+       d.classification, d.update_cycle, d.kept_for,
+       (SELECT json_agg(json_build_object('id', g.id, 'version', g.version, 'log', k.name)
+                        ORDER BY g.version NULLS FIRST, g.id)
+        FROM grants g JOIN datasets k ON k.owner = d.owner AND k.kept_for = 'sharing'
+        WHERE g.dataset = d.id AND g.department = %(department)s AND g.withdrawn_at IS NULL
+          AND (g.until IS NULL OR g.until > %(now)s) AND d.sharing <> 'not-shared') AS grants
+FROM datasets d WHERE d.name = %(name)s
 
 -- name: list_datasets
--- The open ones and the caller's own (`only`: of these the ones that its key is for), by name.
+-- The open ones, the caller's own and what it was granted (`only`: of these the ones that its
+-- key is for), by name.
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle
+       update_cycle, kept_for
 FROM datasets
-WHERE (is_open OR (owner = %(owner)s AND (%(only)s::integer[] IS NULL OR id = ANY(%(only)s))))
+WHERE (is_open OR (
+    (owner = %(owner)s OR (sharing <> 'not-shared' AND id IN (
+        SELECT g.dataset FROM grants g WHERE g.department = %(owner)s AND g.withdrawn_at IS NULL
+           AND (g.until IS NULL OR g.until > %(now)s))))
+    AND (%(only)s::integer[] IS NULL OR id = ANY(%(only)s))))
   AND name > %(after)s
 ORDER BY name LIMIT %(limit)s
 
 -- name: list_all_datasets
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle
+       update_cycle, kept_for
 FROM datasets ORDER BY name
 
 -- name: describe_dataset
