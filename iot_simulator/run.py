@@ -140,6 +140,7 @@ class Simulator:
 
     def _take(self, number: int, event: Event) -> None:
         gateway, connection = self._gateways[number], self._connections[number]
+        answered = gateway.counts.answered
         if isinstance(event, Connected):
             self._problem = None
             gateway.reconnected(self._elapsed())
@@ -150,13 +151,13 @@ class Simulator:
         elif isinstance(event, Acknowledged):
             id_ = connection.acknowledged(event.mid)
             if id_ is not None:
-                self._moved = self._elapsed()
                 gateway.acknowledged(id_, self._clock(), taken=event.taken)
         elif isinstance(event, Heard):
             answer = read_answer(event.payload)
             if answer is not None:
-                self._moved = self._elapsed()
                 gateway.answered(event.id, answer, self._clock())
+        if gateway.counts.answered > answered:
+            self._moved = self._elapsed()
 
     def _counts(self) -> Counts:
         every = [gateway.counts for gateway in self._gateways]
