@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures all figures, or those named: python -m bench [seal] [receipt] [mqtt] ..."""
+"""
+Measures all figures, or those named: python -m bench [seal] [receipt] [mqtt] [latency] [memory]
+
+`memory` takes long, and is measured only when it is named.
+"""
 
 import os
 import random
@@ -11,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.readings import PACK, SIZE_BYTES, payload
+from bench.steady import latency, memory
 from bench.table import Figure, show, write
 from bench.world import PACKED, SINGLE, STORED, World
 from notary.commands import gunicorn_options
@@ -211,7 +216,7 @@ def drain(world: World, dataset: str) -> None:
         time.sleep(1.5)
 
 
-PARTS = {"seal": seal, "receipt": receipt, "mqtt": mqtt}
+PARTS = {"seal": seal, "receipt": receipt, "mqtt": mqtt, "latency": latency, "memory": memory}
 
 
 def main(names: list[str]) -> int:
@@ -225,7 +230,8 @@ def main(names: list[str]) -> int:
         print(world.settings_shown(), flush=True)
         print(f"{RECORDS:,} records stored, {SECONDS:g} s a rate, {os.cpu_count()} cores\n")
         for name, measure in PARTS.items():
-            if not names or name in names or (name == "seal" and "receipt" in names):
+            is_asked = name in names or (name == "seal" and "receipt" in names)
+            if is_asked or (not names and name != "memory"):
                 print(f"measuring {name} ...", flush=True)
                 found = measure(world)
                 figures += found

@@ -2,7 +2,7 @@
 """
 A paced MQTT 3.1.1 publisher on a bare socket, so that it costs little beside the broker.
 
-    python -m bench.publisher HOST PORT USER PASSWORD PREFIX RATE SECONDS SEED single|pack
+    python -m bench.publisher HOST PORT USER PASSWORD PREFIX RATE SECONDS SEED single|timed|pack
 
 prints how many messages it sent and how many the broker acknowledged.
 """
@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-from bench.readings import pack, payload, sources
+from bench.readings import pack, payload, sources, timed
 
 UNACKNOWLEDGED = 20_000
 STEP_SECONDS = 0.01
@@ -48,7 +48,7 @@ def connect(host: str, port: int, user: str, password: str, client_id: str) -> s
 def run(arguments: list[str]) -> tuple[int, int]:
     """Publish at the rate for the time; returns sent and acknowledged messages."""
     host, port, user, password, prefix, rate, seconds, seed, kind = arguments
-    make = pack if kind == "pack" else payload
+    make = {"pack": pack, "timed": timed}.get(kind, payload)
     source, number = sources(int(seed)), int(seed) * 100_000_000
     if kind == "pack":
         number //= 100

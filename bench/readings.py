@@ -3,6 +3,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 SOURCES = 10_000
 SIZE_BYTES = 200
@@ -13,6 +14,12 @@ def payload(number: int) -> bytes:
     """One JSON reading of exactly SIZE_BYTES; number makes its time and id its own."""
     head = f'{{"time":"2026-01-01T00:00:00.{number:09d}Z","id":"{number}","pm25":12.5,"pad":"'
     return (head + "x" * (SIZE_BYTES - len(head) - 2) + '"}').encode()
+
+
+def timed(number: int) -> bytes:
+    """The same with the time of its sending (UTC)."""
+    now = datetime.now(UTC).isoformat().encode()
+    return payload(number).replace(b"2026-01-01T00:00:00.%09dZ" % number, now)
 
 
 def sources(seed: int) -> Iterator[str]:

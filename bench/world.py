@@ -76,6 +76,17 @@ class World(Local):
             )
             return int(tx.cursor.fetchone()[0])
 
+    def rate(self, dataset: str, rate: float) -> float:
+        """Committed readings per second while two publishers send single ones at `rate`."""
+        publishers = self.publishers(dataset, "single", rate, 8)
+        time.sleep(3)
+        begun, first = time.perf_counter(), self.count(dataset)
+        time.sleep(5)
+        found = (self.count(dataset) - first) / (time.perf_counter() - begun)
+        for publisher in publishers:
+            publisher.communicate()
+        return found
+
     def database_bytes(self) -> int:
         """The size of all tables with their indexes."""
         with self.pool.transaction(read_only=True) as tx:
