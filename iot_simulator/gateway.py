@@ -18,6 +18,8 @@ from iot_simulator.readings import measure
 
 MAX_PAUSE_SECONDS: Final = 120.0
 REMEMBERED: Final = 2_000
+MOST_AT_ONCE: Final = 100
+"""Messages in one go, so that nobody else waits long for their turn."""
 RESUME_SECONDS: Final = 1.0
 """After it begins again, so long answers that wait at the broker may come first."""
 
@@ -99,6 +101,7 @@ class Gateway:
     def send(self, elapsed: float, now: datetime, way: Way) -> None:
         """Send what is due `elapsed` seconds after the start, as far as the window allows."""
         allowed = 1 + int(elapsed * self._plan.rate / self._pack)
+        allowed = min(allowed, self._turns_taken + MOST_AT_ONCE)
         while not self.ended and self._turns_taken < allowed:
             if len(self.waiting) >= self._plan.window or not way.ready:
                 return
