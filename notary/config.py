@@ -48,6 +48,8 @@ class Settings:
     second_root: bool
     max_payload_bytes: int
     max_body_bytes: int
+    max_version_bytes: int
+    """The largest file of a version."""
     key_horizon: timedelta
     """How long keys are remembered for finding duplicates."""
     mqtt_client_id: str
@@ -137,6 +139,9 @@ class Settings:
             "second_root": reader.read("NOTARY_SECOND_ROOT", "on", _switch),
             "max_payload_bytes": reader.number("NOTARY_MAX_PAYLOAD_BYTES", 262_144, 1, 1 << 24),
             "max_body_bytes": reader.number("NOTARY_MAX_BODY_BYTES", 8 << 20, 1024, 1 << 30),
+            "max_version_bytes": reader.number(
+                "NOTARY_MAX_VERSION_BYTES", 4_294_967_296, 1024, 1 << 42
+            ),
             "key_horizon": timedelta(days=reader.number("NOTARY_KEY_DAYS", 30, 1, 36_500)),
             "mqtt_client_id": env.get("NOTARY_MQTT_CLIENT_ID", "city-notary"),
             "mqtt_ca_file": reader.file("NOTARY_MQTT_CA_FILE"),

@@ -49,6 +49,7 @@ def create_app(
         log_line=log_line or _log_line,
         timezone=settings.timezone,
         max_body_bytes=settings.max_body_bytes,
+        max_version_bytes=settings.max_version_bytes,
         second_root=settings.second_root,
         instance_secret=parts.instance_secret,
         sharer=cache(lambda: Sharer(parts.pool, services.acceptor())),

@@ -17,11 +17,13 @@ from notary.api import (
     health,
     log,
     posting,
+    publishing,
     records,
     requests,
     rights,
     sharing,
     sources,
+    versions,
 )
 from notary.api.routes import NotaryApi, add_converters
 from notary.api.services import EXTENSION, Services
@@ -35,7 +37,20 @@ isn't yours is answered as if it weren't there. Every error is a problem (RFC 94
 leads to a page that says what to do. Lists come in parts: go on with `next` as `cursor`. Times
 are UTC, hashes are hexadecimal. `?lang=` or Accept-Language chooses the language of sentences.
 """
-MODULES = (datasets, sources, posting, records, gaps, batches, log, rights, sharing, health)
+MODULES = (
+    datasets,
+    sources,
+    posting,
+    records,
+    publishing,
+    versions,
+    gaps,
+    batches,
+    log,
+    rights,
+    sharing,
+    health,
+)
 
 
 def make_app(services: Services) -> Flask:

@@ -8,8 +8,10 @@ from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from notary.api.services import services
+from notary.core.errors import MalformedText
+from notary.core.words import check_key
 from schemas.bodies import JSON_TYPE, parse_body
-from schemas.faults import Fault, UnreadableBody
+from schemas.faults import Fault, MalformedRequest, UnreadableBody
 
 
 def read_body() -> bytes:
@@ -43,3 +45,17 @@ def read_json(schema: Schema) -> dict[str, Any]:
     if request.mimetype != JSON_TYPE:
         raise UnsupportedMediaType()
     return parse_body(read_body(), schema)
+
+
+def read_idempotency_key() -> str | None:
+    """
+    The Idempotency-Key of the request, or None.
+
+    Raises:
+        MalformedRequest: it isn't one.
+    """
+    text = request.headers.get("Idempotency-Key")
+    try:
+        return None if text is None else check_key(text)
+    except MalformedText:
+        raise MalformedRequest(Fault("", "idempotency-key")) from None

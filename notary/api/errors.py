@@ -86,7 +86,7 @@ HTTP_CODES: Final[Mapping[int, str]] = {
 PAGE_EXTENSION: Final = "city-notary-problem-page"
 """Where the pages leave the function that shows a problem to a browser."""
 FOR_PROGRAMS: Final = ("/v1/", "/log/")
-KEPT_HEADERS: Final = ("Allow", "Retry-After", "WWW-Authenticate")
+KEPT_HEADERS: Final = ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate")
 RETRIED: Final = (StoreUnavailable, LaneBusy, LedgerUnavailable)
 
 

@@ -12,14 +12,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from notary.api.answers import answer
 from notary.api.auth import dataset, known_caller
-from notary.api.bodies import read_body
+from notary.api.bodies import read_body, read_idempotency_key
 from notary.api.errors import describe
 from notary.api.messages import MEDIA_TYPES, Posted, choose, parse_message
 from notary.api.records import links
 from notary.api.routes import Routes
 from notary.api.services import services
-from notary.core.errors import MalformedText
-from notary.core.words import check_key
 from notary.usecases.accept import Once
 from notary.usecases.promises import Place
 from notary.usecases.reading import FUTURE_DATED, Outcome, Reading, Refusal
@@ -80,23 +78,16 @@ def post(query: Mapping[str, Any], **path: str) -> Response:
     keep, now = partial(_keep, body), services().clock()
     watch = FutureWatch(now)
     readings = [_reading(item, posted, watch) for item in body.items if isinstance(item, Item)]
-    key = request.headers.get("Idempotency-Key")
+    key = read_idempotency_key()
     if not readings:
         return _answer(keep([]), is_one=body.is_one)
     if key is None:
         return _answer(keep(services().acceptor().accept(readings, now)), is_one=body.is_one)
     told = "" if codec is None else f" {json.dumps({**query, 'codec': codec}, sort_keys=True)}"
     what = f"{request.mimetype} {dataset().name}{told}\n".encode() + data
-    once = Once(known_caller().key_id, _key(key), what, lambda done: json.dumps(keep(done)))
+    once = Once(known_caller().key_id, key, what, lambda done: json.dumps(keep(done)))
     outcomes, kept = services().acceptor().accept_once(readings, now, once)
     return _answer(keep(outcomes) if kept is None else json.loads(kept), is_one=body.is_one)
-
-
-def _key(text: str) -> str:
-    try:
-        return check_key(text)
-    except MalformedText:
-        raise MalformedRequest(Fault("", "idempotency-key")) from None
 
 
 def _reading(item: Item, posted: Posted, watch: FutureWatch) -> Reading:

@@ -49,6 +49,8 @@ class Services:
     """The secret under which devices' secrets are kept; read when it is needed."""
     sharer: Callable[[], Sharer]
     """Grants, and notes what is handed over; made at the first need, as the acceptor is."""
+    max_version_bytes: int = 4 << 30
+    """The largest file of a version."""
     open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)
     """Open datasets that were seen: what is open stays so. Only for deciding rights."""
 

@@ -75,13 +75,13 @@ def get_record(
         if not rows:
             raise NotFound(f"There is no record {n} of {source} in {dataset.name} here.")
         row = rows[0]
-        states = _states(tx, ledgers, row)
+        reached = states(tx, ledgers, row)
     text = statement_text(row)
     hashes = json.loads(text)
     row.update(
         digest=_from_hex(hashes.get("digest")), commitment=_from_hex(hashes.get("commitment"))
     )
-    return {**row, "statement": text, "states": states}
+    return {**row, "statement": text, "states": reached}
 
 
 def name_of_source(pool: Pool, dataset: DatasetFacts, source: str) -> str:
@@ -95,9 +95,9 @@ def _from_hex(text: str | None) -> bytes | None:
     return None if text is None else bytes.fromhex(text)
 
 
-def _states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> dict[str, Any]:
+def states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> dict[str, Any]:
     """The five states, told apart; what isn't reached is None or an empty list."""
-    states: dict[str, Any] = {
+    reached: dict[str, Any] = {
         "accepted": row["received"],
         "sealed": None,
         "signed": None,
@@ -105,17 +105,17 @@ def _states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> 
         "anchored": [],
     }
     if row["batch"] is None:
-        return states
+        return reached
     batch = tx.maps("get_batch", index=row["batch"])[0]
-    states["sealed"] = {"batch": row["batch"], "at": format_time(batch["sealed_at"])}
+    reached["sealed"] = {"batch": row["batch"], "at": format_time(batch["sealed_at"])}
     if batch["signed_size"] is None:
-        return states
-    states["signed"] = {
+        return reached
+    reached["signed"] = {
         "size": batch["signed_size"],
         "at": format_time(batch["signed_at"]),
     }
-    states["anchored"] = _anchored(tx, ledgers, row["batch"])
-    return states
+    reached["anchored"] = _anchored(tx, ledgers, row["batch"])
+    return reached
 
 
 def _anchored(tx: Transaction, ledgers: Sequence[Ledger], batch: int) -> list[dict[str, Any]]:

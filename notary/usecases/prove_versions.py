@@ -55,7 +55,7 @@ class VersionProver:
             NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
         """
         with self._pool.transaction(read_only=True) as tx:
-            row = _kept(tx, dataset, version)
+            row = kept_version(tx, dataset, version)
             part = self._batch_part(tx, row, until)
         salt = (row["salt"] or b"").hex()
         return _write(part, kind='"file"', file=f'{{"salt":"{salt}"}}')
@@ -72,7 +72,7 @@ class VersionProver:
             StoreDamaged: the stored file doesn't give the row that was sealed.
         """
         with self._pool.transaction(read_only=True) as tx:
-            row = _kept(tx, dataset, version)
+            row = kept_version(tx, dataset, version)
             data = read_row(tx, row, number)
             part = self._batch_part(tx, row, until)
             path = _path(tx, row, number, data)
@@ -92,7 +92,8 @@ class VersionProver:
         return part
 
 
-def _kept(tx: Transaction, dataset: DatasetFacts, version: int) -> dict[str, Any]:
+def kept_version(tx: Transaction, dataset: DatasetFacts, version: int) -> dict[str, Any]:
+    """All that is stored of a version whose file is kept. Raises NotFound."""
     row = get_version(tx, dataset, version)
     if row["file_digest"] is None:
         raise NotFound(f"The file of version {version} is not kept here.", what="version")

@@ -202,11 +202,3 @@ def get_version(tx: Transaction, dataset: DatasetFacts, version: int) -> dict[st
 def no_version(dataset: DatasetFacts, version: int) -> NotFound:
     """What is said where there is none."""
     return NotFound(f"There is no version {version} of {dataset.name} here.", what="version")
-
-
-def list_versions(
-    pool: Pool, dataset: DatasetFacts, before: int | None, limit: int
-) -> list[dict[str, Any]]:
-    """Versions, the newest first, beginning below `before`."""
-    with pool.transaction(read_only=True) as tx:
-        return tx.maps("list_versions", dataset=dataset.id, before=before, limit=limit)

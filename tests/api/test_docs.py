@@ -112,6 +112,7 @@ def test_answers_are_as_they_are_described(city: City) -> None:
     """Each JSON answer of a notary that holds something has only members that are described."""
     city.open_dataset(digest_index=True)
     city.record("weather", observed="noon", key="k")
+    city.publish("weather", b"a,b\n1,2\n", "?name=t.csv")
     city.world.settle()
     operator = new_department(city.world.pool, "operator", city.world.now, scopes=["admin"])
     closed = city.closed_dataset(sharing="conditional")
@@ -129,6 +130,8 @@ def test_answers_are_as_they_are_described(city: City) -> None:
         "digest": record["digest"],
         "grant": granted["id"],
         "number": "1",
+        "version": "1",
+        "row": "0",
     }
     checked = 0
     for path, item in described["paths"].items():

@@ -20,6 +20,12 @@ READS = [
     "/v1/datasets/{d}/sources/desk/records/0",
     "/v1/datasets/{d}/sources/desk/records/0/payload",
     "/v1/datasets/{d}/sources/desk/records/0/receipt",
+    "/v1/datasets/{d}/versions",
+    "/v1/datasets/{d}/versions/1",
+    "/v1/datasets/{d}/versions/1/file",
+    "/v1/datasets/{d}/versions/1/receipt",
+    "/v1/datasets/{d}/versions/1/rows/0",
+    "/v1/datasets/{d}/versions/1/rows/0/receipt",
 ]
 PAGES = ["/datasets/{d}", "/datasets/{d}/sources/desk/records/0"]
 
@@ -36,6 +42,7 @@ def test_a_closed_dataset_is_answered_as_one_that_does_not_exist(city: City, who
     """Neither status nor text nor header tells a stranger that the dataset is there."""
     closed = city.closed_dataset()
     city.record(closed)
+    city.publish(closed)
     city.world.settle()
     key = None if who == "nobody" else city.other_key
     for path in READS:
@@ -55,6 +62,7 @@ def test_the_owner_reads_a_closed_dataset(city: City) -> None:
     """The owner's key opens every address of it, and no shared cache may keep the answer."""
     closed = city.closed_dataset()
     city.record(closed)
+    city.publish(closed)
     city.world.settle()
     for path in READS:
         answer = city.ask(path.format(d=closed), key=city.key)
@@ -66,6 +74,7 @@ def test_an_open_dataset_is_read_without_a_key(city: City) -> None:
     """Anybody reads what is open; another department's key is no hindrance."""
     city.open_dataset()
     city.record("weather")
+    city.publish("weather")
     city.world.settle()
     for path in READS:
         for key in (None, city.other_key):

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions on the wire: what may be asked of them, and what is answered."""
+
+from marshmallow import Schema, fields, validate
+
+from schemas.answers import Document, StateAnswer
+from schemas.fields import Hash, Text, Time, Whole
+from schemas.queries import AnyQuery, PageQuery
+
+MAX_VERSION = 2**31 - 1
+MAX_KEY_COLUMNS = 16
+
+
+class NewVersionQuery(AnyQuery):
+    """
+    `name` is the file's name for people. `corrects` and `reason`: which earlier version this
+    one corrects, and why. All are erasable and none is in the log but the number.
+    """
+
+    name = Text(255)
+    corrects = Whole(1, MAX_VERSION, text=True)
+    reason = Text(500)
+
+
+class VersionsQuery(PageQuery):
+    """A part of the versions of a dataset."""
+
+
+class ChangesQuery(PageQuery):
+    """
+    `to` is the version that is compared with the one in the path. `key`: the columns (members)
+    that name a row, parted by commas; without it a changed row is one removed and one added.
+    """
+
+    to = Whole(1, MAX_VERSION, text=True, required=True)
+    key = fields.String(validate=validate.Length(1, 500, error="text"))
+
+
+class VersionAnswer(Schema):
+    """
+    A version: what the log says of it, how far it is, and its labels.
+
+    `rows` is the number of leaves, a CSV file's header among them. `duplicate`: the newest
+    version had these bytes already, and this is it.
+    """
+
+    dataset = fields.String()
+    version = fields.Integer()
+    profile = fields.String(metadata={"enum": ["csv-v1", "ndjson-v1", "none"]})
+    rows = fields.Integer(attribute="count")
+    root = Hash()
+    digest = Hash()
+    commitment = Hash()
+    corrects = fields.Integer()
+    corrected_by = fields.Integer()
+    reason = fields.String()
+    name = fields.String()
+    type = fields.String()
+    size_bytes = fields.Integer()
+    by = fields.String(attribute="by_word")
+    received = Time()
+    erased = fields.Boolean()
+    duplicate = fields.Boolean()
+    state = fields.Nested(StateAnswer)
+    links = fields.Dict()
+
+
+class RowAnswer(Schema):
+    """One row: its bytes as they are in the leaf, and what they say."""
+
+    dataset = fields.String()
+    version = fields.Integer()
+    row = fields.Integer()
+    profile = fields.String()
+    bytes_base64 = fields.String(metadata={"format": "byte"})
+    cells = fields.List(fields.String(), metadata={"description": "Of a row of csv-v1."})
+    text = fields.String(metadata={"description": "Of a row of ndjson-v1."})
+    links = fields.Dict()
+
+
+class ChangeAnswer(Document):
+    """A row that was added, removed or changed; `from` and `to` are its numbers."""
+
+    change = fields.String(metadata={"enum": ["added", "removed", "changed"]})
