@@ -11,14 +11,14 @@ from notary.core.policy import SealingPolicy
 from notary.keys import Signer, load_key
 from notary.ledgers.file import FileLedger
 from notary.store.pool import Transaction
-from notary.usecases import marks, seal
+from notary.usecases import log_writing, marks, seal
 from notary.usecases.anchor import anchor_due
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
 from notary.wiring import clock, connect
 
 OWNERS: dict[str, object] = {
-    "append_leaf": seal,
+    "append_leaf": log_writing,
     "_copy_runs": seal,
     "raise_to": marks.MarkFile,
     "_write": marks.MarkFile,
