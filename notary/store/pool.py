@@ -33,6 +33,9 @@ def _bytes(value: str | bytes | None, cursor: object) -> bytes | None:
 BYTEA = ext.new_type((17,), "BYTEA", _bytes)
 
 
+COPY_BYTES = 1 << 20
+
+
 class Connection(ext.connection):
     """A connection that knows which queries it has prepared, and how its session is set."""
 
@@ -94,8 +97,12 @@ class Transaction:
             yield from cursor
 
     def copy(self, name: str, data: bytes) -> None:
-        """Run a named COPY ... FROM STDIN with the data."""
-        self.cursor.copy_expert(query(name), BytesIO(data))
+        """
+        Run a named COPY ... FROM STDIN with the data.
+
+        In large pieces: after each one the driver has to wait for the interpreter again.
+        """
+        self.cursor.copy_expert(query(name), BytesIO(data), size=COPY_BYTES)
 
 
 class Pool:
@@ -249,5 +256,7 @@ def _translate(error: psycopg2.Error) -> Exception:
     if isinstance(error, psycopg2.errors.DataCorrupted | psycopg2.errors.IndexCorrupted):
         return StoreRefused(f"The database is damaged: {str(error).strip()}", reason="damaged")
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return StoreUnavailable(f"The database can't be reached: {str(error).strip()}")
+        # What the server itself answered has a code: its disk is full, say.
+        what = "be reached" if error.pgcode is None else "do it just now"
+        return StoreUnavailable(f"The database can't {what}: {str(error).strip()}")
     return error

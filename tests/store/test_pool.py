@@ -150,6 +150,14 @@ def test_a_lock_that_others_hold_is_lane_busy(pool: Pool) -> None:
             wait()
 
 
+def test_a_server_that_answers_that_it_can_not_is_not_called_away(pool: Pool) -> None:
+    """Whoever reads that its disk is full looks there, not at the network."""
+    sort = "SELECT i FROM generate_series(1, 100000) i ORDER BY random()"
+    with pytest.raises(StoreUnavailable) as refused:
+        ask(pool, f"SET LOCAL work_mem = '64kB'; SET LOCAL temp_file_limit = '64kB'; {sort}")
+    assert refused.value.detail.startswith("The database can't do it just now: temporary file")
+
+
 def test_only_names_of_people_become_name_taken(world: World) -> None:
     """A broken invariant of our own stays what it is: it must not look like a user's fault."""
     world.dataset("weather")
