@@ -22,7 +22,8 @@ from tests.usecases.servers import passing_server
 from tests.usecases.world import fresh_seed
 
 pytestmark = pytest.mark.needs("mosquitto")
-RATE = 600.0
+RATE, LONG_RATE = 600.0, 1500.0
+"""Readings a second, of all gateways together."""
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,9 @@ def dice() -> random.Random:
 
 
 @pytest.fixture
-def at_work(server: Postgres, tmp_path: Path) -> Iterator[Stage]:
+def at_work(server: Postgres, tmp_path: Path, long: bool) -> Iterator[Stage]:
     """All parts, under load."""
-    with stage(server, tmp_path, RATE) as made:
+    with stage(server, tmp_path, LONG_RATE if long else RATE) as made:
         yield made
 
 
@@ -131,7 +132,7 @@ def test_disk_full_under_the_database(tmp_path: Path, dice: random.Random, long:
         passing_server(
             disk.folder / "postgres", {"max_wal_size": "64MB", "min_wal_size": "32MB"}
         ) as server,
-        stage(server, tmp_path, RATE) as at_work,
+        stage(server, tmp_path, LONG_RATE if long else RATE) as at_work,
     ):
         for _ in range(5 if long else 1):
             at_work.flows()
