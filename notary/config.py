@@ -9,9 +9,10 @@ docs/operations.md lists them; a test holds that list against this file.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from notary.core.errors import NotaryError
@@ -59,6 +60,11 @@ class Settings:
     mqtt_client_key: Path | None
     queue_readings: int
     """How many readings may wait in the ingest process before the broker has to."""
+    oidc_issuer: str | None
+    """Who issues access tokens that are taken in the place of API keys; None: nobody."""
+    oidc_audience: str
+    oidc_department_claim: str
+    oidc_scope_claim: str
     sealed_within: timedelta
     """What signed acceptances promise: how soon a record is in the log at the latest."""
     outbox_age: timedelta
@@ -147,6 +153,10 @@ class Settings:
             "mqtt_ca_file": reader.file("NOTARY_MQTT_CA_FILE"),
             "mqtt_client_cert": reader.file("NOTARY_MQTT_CLIENT_CERT"),
             "mqtt_client_key": reader.file("NOTARY_MQTT_CLIENT_KEY"),
+            "oidc_issuer": reader.read("NOTARY_OIDC_ISSUER", "", _issuer),
+            "oidc_audience": env.get("NOTARY_OIDC_AUDIENCE", ""),
+            "oidc_department_claim": env.get("NOTARY_OIDC_DEPARTMENT_CLAIM", "department"),
+            "oidc_scope_claim": env.get("NOTARY_OIDC_SCOPE_CLAIM", "scope"),
             "sealed_within": timedelta(
                 seconds=reader.number("NOTARY_SEALED_WITHIN_SECONDS", 3_600, 60, 31_536_000)
             ),
@@ -154,11 +164,33 @@ class Settings:
             "outbox_messages": reader.number("NOTARY_OUTBOX_MESSAGES", 1_000_000, 1, 1_000_000_000),
             "queue_readings": reader.number("NOTARY_QUEUE_READINGS", 20_000, 100, 10_000_000),
         }
+        if values["oidc_issuer"] is not None and not values["oidc_audience"]:
+            reader.faults.append("NOTARY_OIDC_AUDIENCE is not set: whom the tokens must be for.")
         if not values["database_url"]:
             reader.faults.append("NOTARY_DATABASE_URL is not set: postgresql://user@host/database")
         if reader.faults:
             raise SettingsRefused(" ".join(reader.faults), faults=reader.faults)
         return cls(**values)
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether what it answers can be believed: by https, or from this very machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if not host or parts.username is not None or parts.fragment or not url.isprintable():
+            return False
+        if parts.scheme == "http":
+            return host == "localhost" or ip_address(host).is_loopback
+        return parts.scheme == "https" and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _issuer(text: str) -> str | None:
+    if text and (not is_safe_address(text) or "?" in text):
+        raise ValueError(text)
+    return text or None
 
 
 def _switch(text: str) -> bool:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place that picks real parts for the settings. Nothing happens at import."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from notary.config import Settings
+from notary.config import Settings, SettingsRefused
 from notary.core.acceptance import KEY_SUFFIX, KEY_USE
 from notary.core.trust import format_trust
 from notary.keys import load_key, make_key, make_secret, read_secret
@@ -19,7 +20,11 @@ from notary.usecases.marks import MarkFile
 from notary.usecases.outbox import Outbox
 from notary.usecases.promises import Promiser
 from notary.usecases.registers import init_log
+from notary.usecases.rights import Caller
 from notary.usecases.source_book import SourceBook
+
+FindCaller = Callable[[str, datetime], Caller]
+"""Who stands behind an access token at that time."""
 
 
 def clock() -> datetime:
@@ -50,6 +55,31 @@ class Parts:
     def instance_secret(self) -> bytes:
         """The instance secret. Raises KeyRefused where it is missing or readable by others."""
         return read_secret(self.settings.secret_file)
+
+    def tokens(self) -> FindCaller | None:
+        """
+        What reads access tokens of the issuer that the settings name; None: nothing does.
+
+        Raises:
+            SettingsRefused: the package that reads them is missing.
+        """
+        settings = self.settings
+        if settings.oidc_issuer is None:
+            return None
+        try:
+            from notary.usecases.issuer import Issuer
+            from notary.usecases.tokens import Tokens
+        except ImportError:
+            fault = "NOTARY_OIDC_ISSUER needs the package PyJWT: pip install 'city-notary[oidc]'."
+            raise SettingsRefused(fault, faults=[fault]) from None
+        return Tokens(
+            self.pool,
+            Issuer(settings.oidc_issuer),
+            settings.oidc_audience,
+            settings.oidc_department_claim,
+            settings.oidc_scope_claim,
+            cache(self.instance_secret),
+        ).find_caller
 
     def promiser(self) -> Promiser:
         """

@@ -52,6 +52,7 @@ def create_app(
         max_version_bytes=settings.max_version_bytes,
         second_root=settings.second_root,
         instance_secret=parts.instance_secret,
+        tokens=parts.tokens(),
         sharer=cache(lambda: Sharer(parts.pool, services.acceptor())),
     )
     app = make_app(services)

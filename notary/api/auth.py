@@ -30,7 +30,7 @@ from flask import current_app, g, request
 
 from notary.api.services import services
 from notary.core.errors import NotaryError
-from notary.usecases.api_keys import find_caller
+from notary.usecases.api_keys import KEY_PREFIX, find_caller
 from notary.usecases.datasets import DatasetFacts, Grant, get_dataset, no_dataset
 from notary.usecases.rights import SCOPES, Caller, KeptByNotary, KeyUnknown, NotFound
 
@@ -167,7 +167,10 @@ def _caller(header: str) -> Caller:
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer":
         raise KeyUnknown()
-    return find_caller(services().pool, key.strip(), services().clock())
+    parts, word = services(), key.strip()
+    if parts.tokens is not None and not word.startswith(KEY_PREFIX):
+        return parts.tokens(word, parts.clock())
+    return find_caller(parts.pool, word, parts.clock())
 
 
 def _dataset(name: str, who: Caller | None) -> DatasetFacts:

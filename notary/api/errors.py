@@ -30,7 +30,14 @@ from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, StoreDamaged
-from notary.usecases.rights import KeptByNotary, KeyRestricted, KeyUnknown, NotFound, ScopeMissing
+from notary.usecases.rights import (
+    IssuerUnavailable,
+    KeptByNotary,
+    KeyRestricted,
+    KeyUnknown,
+    NotFound,
+    ScopeMissing,
+)
 from notary.usecases.sharing import GrantRefused
 from notary.usecases.sources import SourcesRefused
 from notary.usecases.version_upload import FileTooLarge, UploadLost
@@ -70,6 +77,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     UploadLost: 503,
     KeyRefused: 503,
     LedgerUnavailable: 503,
+    IssuerUnavailable: 503,
     LedgerRefused: 503,
 }
 """Whatever is not in here (nor below something in here) is a fault of our own: 500."""
@@ -87,7 +95,7 @@ PAGE_EXTENSION: Final = "city-notary-problem-page"
 """Where the pages leave the function that shows a problem to a browser."""
 FOR_PROGRAMS: Final = ("/v1/", "/log/")
 KEPT_HEADERS: Final = ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate")
-RETRIED: Final = (StoreUnavailable, LaneBusy, LedgerUnavailable)
+RETRIED: Final = (StoreUnavailable, LaneBusy, LedgerUnavailable, IssuerUnavailable)
 
 
 def register(app: Flask) -> None:

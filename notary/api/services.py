@@ -16,6 +16,7 @@ from notary.usecases.datasets import DatasetFacts
 from notary.usecases.gate import Gate
 from notary.usecases.promises import Promiser
 from notary.usecases.prove import Prover
+from notary.usecases.rights import Caller
 from notary.usecases.sharing import Sharer
 
 EXTENSION = "city-notary"
@@ -51,6 +52,8 @@ class Services:
     """Grants, and notes what is handed over; made at the first need, as the acceptor is."""
     max_version_bytes: int = 4 << 30
     """The largest file of a version."""
+    tokens: Callable[[str, datetime], Caller] | None = None
+    """Who stands behind an access token; None: only API keys are taken."""
     open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)
     """Open datasets that were seen: what is open stays so. Only for deciding rights."""
 

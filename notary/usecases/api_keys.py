@@ -34,6 +34,7 @@ MAX_OVERLAP_HOURS = 720
 MAX_DATASETS = 100
 NOTED_EACH = timedelta(hours=1)
 """The last use of a key is written at most once in so long."""
+KEY_PREFIX = "ntr_"
 _KEY = re.compile(r"ntr_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
 
 

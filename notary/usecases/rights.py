@@ -25,6 +25,12 @@ class KeyUnknown(NotaryError):
     code = "api-key-unknown"
 
 
+class IssuerUnavailable(NotaryError):
+    """The issuer of access tokens can't be reached, or doesn't answer as one; try again."""
+
+    code = "issuer-unavailable"
+
+
 class ScopeMissing(NotaryError):
     """The API key may not do that; another one of its department may."""
 

@@ -7,6 +7,9 @@ INSERT INTO departments (id, name, created_at) VALUES (%(id)s, %(name)s, %(now)s
 -- An open one, kept from being closed until the transaction ends.
 SELECT id FROM departments WHERE id = %(id)s AND closed_at IS NULL FOR SHARE
 
+-- name: is_department_open
+SELECT 1 FROM departments WHERE id = %(id)s AND closed_at IS NULL
+
 -- name: list_departments
 SELECT id, name, created_at, closed_at FROM departments
 WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
