@@ -5,7 +5,9 @@ One gateway's connection: MQTT 5, QoS 1, a session that outlives it, back again 
 What happens is told as events, from paho's thread; the gateway's mind is elsewhere.
 """
 
+import socket
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -100,6 +102,24 @@ def find_broker(url: str, ca: Path | None, cert: Path | None, key: Path | None) 
     return Broker(parts.hostname, port or (8883 if tls else 1883), user, password, tls)
 
 
+class _Client(mqtt.Client):
+    """paho, without a socket left open where the broker's certificate is refused."""
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        context = self._ssl_context
+        assert context is not None
+        wrapped = context.wrap_socket(
+            tcp_sock, server_hostname=self._host, do_handshake_on_connect=False
+        )
+        try:
+            wrapped.settimeout(KEEPALIVE_SECONDS)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
+
+
 class Connection:
     """
     Of one gateway; `answers` is the topic on which it hears (None: on none).
@@ -121,9 +141,7 @@ class Connection:
         self._in_flight: dict[int, str] = {}
         self._most_in_flight = MAX_IN_FLIGHT
         self._connected = False
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5
-        )
+        self._client = _Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         if broker.user is not None:
             self._client.username_pw_set(broker.user, broker.password)
         if broker.tls is not None:
@@ -149,6 +167,14 @@ class Connection:
             properties=session,
         )
         self._client.loop_start()
+
+    def opened(self) -> None:
+        """`Connected` was taken note of: nothing is sent on a connection before that."""
+        self._connected = True
+
+    def lost(self) -> None:
+        """`Lost` was."""
+        self._connected = False
 
     @property
     def ready(self) -> bool:
@@ -185,7 +211,7 @@ class Connection:
             return
         self._most_in_flight = getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT)
         if self._answers is None:
-            self._ready()
+            self._tell(Connected())
         else:
             client.subscribe(self._answers, qos=1)
 
@@ -195,19 +221,17 @@ class Connection:
         if any(reason.is_failure for reason in reasons):
             self._tell(Denied(f"the broker doesn't let {self._name} hear {self._answers}"))
         else:
-            self._ready()
-
-    def _ready(self) -> None:
-        self._connected = True
-        self._tell(Connected())
+            self._tell(Connected())
 
     def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
-        self._tell(Lost(f"the broker at {self._broker.host}:{self._broker.port} can't be reached"))
+        error = sys.exc_info()[1]  # paho calls this while it handles the error
+        why = "" if error is None else f": {getattr(error, 'verify_message', None) or error}"
+        where = f"{self._broker.host}:{self._broker.port}"
+        self._tell(Lost(f"the broker at {where} can't be reached{why}"))
 
     def _on_disconnect(
         self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        self._connected = False
         self._tell(Lost(f"disconnected: {reason}"))
 
     def _on_publish(

@@ -143,9 +143,11 @@ class Simulator:
         answered = gateway.counts.answered
         if isinstance(event, Connected):
             self._problem = None
+            connection.opened()
             gateway.reconnected(self._elapsed())
         elif isinstance(event, Lost):
             self._problem = event.why
+            connection.lost()
         elif isinstance(event, Denied):
             raise MalformedText(f"{event.why[0].upper()}{event.why[1:]}.")
         elif isinstance(event, Acknowledged):
