@@ -29,6 +29,7 @@ from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavaila
 from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.marks import StateRefused
+from notary.usecases.package_file import PackageRefused, ResourceRefused
 from notary.usecases.prove import NotYet, StoreDamaged
 from notary.usecases.rights import (
     IssuerUnavailable,
@@ -65,6 +66,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     GrantRefused: 409,
     MalformedRequest: 422,
     MalformedText: 422,
+    PackageRefused: 422,
+    ResourceRefused: 422,
     RecordRejected: 422,
     NotYet: 202,
     NoRight: 500,

@@ -19,6 +19,7 @@ from notary.api.answers import (
     read_cursor,
 )
 from notary.api.auth import dataset, reads_own
+from notary.api.handing import handing
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.core.csv_rows import csv_cells
@@ -30,7 +31,8 @@ from schemas.queries import UntilQuery
 from schemas.version import RowAnswer, VersionAnswer, VersionsQuery
 
 routes = Routes("versions", "Files and tables: their versions, rows and proofs.")
-VERSIONS: Final = "/v1/datasets/<id:dataset>/versions"
+DATASET: Final = "/v1/datasets/<id:dataset>"
+VERSIONS: Final = f"{DATASET}/versions"
 VERSION: Final = f"{VERSIONS}/<n:version>"
 BYTES: Final = "application/octet-stream"
 ENDINGS: Final = {"csv-v1": ".csv", "ndjson-v1": ".json", "none": ".bin"}
@@ -81,6 +83,7 @@ def file(version: int, **path: str) -> Response:
             start, stop, status = *span, 206
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{kept.size_bytes}"
     headers["Content-Length"] = str(stop - start)
+    handing(kind="file", version=version, first_byte=start, last_byte=stop - 1)
     return Response(kept.pieces(start, stop), status, headers, mimetype=BYTES)
 
 
@@ -97,6 +100,7 @@ def receipt(query: Mapping[str, Any], version: int, **path: str) -> Response:
     202 with Retry-After until a signed checkpoint covers it (or, with `until`, ledgers do).
     """
     until = cast(Until, query["until"])
+    handing(kind="receipt", version=version)
     return _proof(_prover().file_receipt(dataset(), version, until))
 
 
@@ -104,6 +108,7 @@ def receipt(query: Mapping[str, Any], version: int, **path: str) -> Response:
 def row(version: int, row: int, **path: str) -> Response:
     """One row by its number, from 0; of a CSV file row 0 is the header."""
     profile, data = get_row(services().pool, dataset(), version, row)
+    handing(kind="row", version=version, row=row)
     where = f"/v1/datasets/{dataset().name}/versions/{version}/rows/{row}"
     told: dict[str, Any] = {"cells": csv_cells(data)} if profile == "csv-v1" else {}
     if not told:
@@ -123,6 +128,7 @@ def row(version: int, row: int, **path: str) -> Response:
 def row_receipt(query: Mapping[str, Any], version: int, row: int, **path: str) -> Response:
     """The receipt of one row: of the file nothing but that row is in it."""
     until = cast(Until, query["until"])
+    handing(kind="receipt", version=version, row=row)
     return _proof(_prover().row_receipt(dataset(), version, row, until))
 
 

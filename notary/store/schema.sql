@@ -292,6 +292,16 @@ CREATE TABLE repeats (
     CONSTRAINT repeats_source_fkey FOREIGN KEY (source) REFERENCES sources(id)
 );
 
+CREATE TABLE resources (
+    dataset integer NOT NULL,
+    name text NOT NULL,
+    child integer NOT NULL,
+    key text[] NOT NULL,
+    CONSTRAINT resources_child_fkey FOREIGN KEY (child) REFERENCES datasets(id),
+    CONSTRAINT resources_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT resources_pkey PRIMARY KEY (dataset, name)
+);
+
 CREATE TABLE runs (
     source integer NOT NULL,
     chain integer NOT NULL,
@@ -418,6 +428,7 @@ CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
 CREATE INDEX grants_by_dataset ON public.grants USING btree (dataset, id);
 CREATE INDEX grants_by_department ON public.grants USING btree (department, dataset);
 CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stage, id);
+CREATE INDEX resources_by_child ON public.resources USING btree (child);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
 CREATE INDEX versions_by_batch ON public.versions USING btree (batch) WHERE (batch IS NOT NULL);
 CREATE INDEX versions_waiting ON public.versions USING btree (dataset, version) WHERE (batch IS NULL);

@@ -93,6 +93,10 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "name reason type by_word",
         "beside the log: names and reasons for people, erasable, and what its sender called it",
     ),
+    "resources": (
+        "dataset name child key",
+        "which datasets came out of a package; no proof depends on it",
+    ),
     "uploads": ("id dataset begun_at touched_at", "files on their way in, no versions yet"),
     "heartbeats": ("process seen_at facts", "what processes said of themselves last"),
     "migrations": ("number name checksum applied_at", "checked at each start instead"),

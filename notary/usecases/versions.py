@@ -6,7 +6,7 @@ transaction makes it the next version of its dataset, or nothing at all.
 
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,11 +72,13 @@ def accept_version(
     now: datetime,
     limit: int,
     once: VersionOnce | None = None,
+    look: Callable[[Upload], None] | None = None,
 ) -> AcceptedVersion:
     """
     Make a file the next version of its dataset. Whatever fails, nothing of it is left.
 
-    The same bytes in the same profile as the newest version are that version.
+    The same bytes in the same profile as the newest version are that version. `look` may
+    refuse the whole file by raising, once it is there.
 
     Raises:
         MalformedText: a name, a reason or the media type isn't one.
@@ -93,6 +95,8 @@ def accept_version(
     accepted = None
     try:
         upload.write(pieces, what.type, limit, now)
+        if look is not None:
+            look(upload)
         with pool.transaction() as tx:
             accepted = _accept(tx, log, what, upload, now, once)
     finally:

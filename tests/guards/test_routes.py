@@ -68,6 +68,7 @@ EXPECTED = {
     "POST /v1/datasets/<id:dataset>/sources/<id:source>/keys": "owner:manage",
     "POST /v1/datasets/<id:dataset>/records": "owner:write",
     "POST /v1/datasets/<id:dataset>/grants": "owner:share",
+    "POST /v1/datasets/<id:dataset>/packages": "owner:write",
     "POST /v1/datasets/<id:dataset>/versions": "owner:write",
     "POST /v1/departments": "key:admin",
     "POST /v1/keys": "key:manage|admin",

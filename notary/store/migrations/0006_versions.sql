@@ -59,3 +59,14 @@ CREATE TABLE version_tiles (
     PRIMARY KEY (version, level, index)
 );
 ALTER TABLE version_tiles ALTER COLUMN data SET STORAGE EXTERNAL;
+
+-- The datasets that the resources of a Data Package became. `key`: the columns that name a
+-- row, as the package said last.
+CREATE TABLE resources (
+    dataset integer NOT NULL REFERENCES datasets,
+    name text NOT NULL,
+    child integer NOT NULL REFERENCES datasets,
+    key text[] NOT NULL,
+    PRIMARY KEY (dataset, name)
+);
+CREATE INDEX resources_by_child ON resources (child);

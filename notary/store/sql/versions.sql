@@ -107,3 +107,13 @@ SELECT 'tile of version ' || version FROM version_tiles
 WHERE version NOT IN (SELECT id FROM versions UNION ALL SELECT id FROM uploads)
 UNION ALL
 SELECT 'upload' FROM uploads u WHERE EXISTS (SELECT FROM versions WHERE id = u.id)
+
+-- name: find_resource
+-- The dataset that a package's resource became.
+SELECT d.name FROM resources r JOIN datasets d ON d.id = r.child
+WHERE r.dataset = %(dataset)s AND r.name = %(name)s
+
+-- name: set_resource
+INSERT INTO resources (dataset, name, child, key)
+VALUES (%(dataset)s, %(name)s, %(child)s, %(key)s::text[])
+ON CONFLICT (dataset, name) DO UPDATE SET child = excluded.child, key = excluded.key
