@@ -9,6 +9,7 @@ of happens, and on the disk within SYNC_SECONDS.
 import fcntl
 import json
 import os
+import stat
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -139,21 +140,27 @@ class Listing:
     A list that is written. Without a path nothing is kept.
 
     Raises:
-        MalformedText: another simulator writes it, or it was begun by other options.
-        OSError: it can't be written.
+        MalformedText: another simulator writes it, it was begun by other options, or it can't
+            be written.
     """
 
     def __init__(self, path: Path | None, plan: Mapping[str, object], begin: datetime) -> None:
         self._file: int | None = None
+        self._path = path
         self.begin = begin
         self._old: dict[str, list[Sent]] = {}
         if path is None:
             return
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                raise MalformedText(f"{path} is no file that can be gone on with.")
             self._begin(path, plan)
         except BaseException:
-            self.close()
+            self._let_go()
             raise
 
     def _begin(self, path: Path, plan: Mapping[str, object]) -> None:
@@ -203,23 +210,35 @@ class Listing:
     def sync(self) -> None:
         """Have all of it on the disk."""
         if self._file is not None:
-            os.fdatasync(self._file)
+            try:
+                os.fdatasync(self._file)
+            except OSError as error:
+                raise self._unwritable(error) from None
 
     def close(self) -> None:
         """Sync, and let go."""
+        try:
+            self.sync()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            try:
-                os.fdatasync(file)
-            finally:
-                os.close(file)
+            os.close(file)
 
     def _write(self, members: Mapping[str, object]) -> None:
         if self._file is None:
             return
         line = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        while line:
-            line = line[os.write(self._file, line) :]
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> MalformedText:
+        return MalformedText(f"The list {self._path} can't be written: {error.strerror}.")
 
 
 def _text_of(name: str, payload: bytes) -> dict[str, object]:

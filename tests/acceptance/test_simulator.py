@@ -5,10 +5,16 @@ Simulated gateways outlive what real ones must outlive, and say the truth at the
 A real broker, a real database, ingest and simulator as processes.
 """
 
+import os
+import pty
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +23,7 @@ from iot_simulator.formats import Simulated
 from iot_simulator.listing import Sent
 from notary.local.broker import Broker
 from tests.iot_ingest.support import Ingest, check_exactly_once, count_records, records, wait_for
-from tests.iot_simulator.support import Simulator, feeds_for
+from tests.iot_simulator.support import ROOT, Simulator, feeds_for
 from tests.usecases.world import World
 
 pytestmark = pytest.mark.needs("mosquitto")
@@ -59,7 +65,7 @@ def check_list_against_records(world: World, sent: list[Sent]) -> None:
 
 
 def test_everything_is_answered_though_broker_and_notary_are_killed_and_restarted(
-    air: World, broker: Broker, ingest: Ingest, tmp_path: Path
+    air: World, broker: Broker, ingest: Ingest, tmp_path: Path, long: bool
 ) -> None:
     """Kill -9 of both, a restart of the broker, a while without notary: nothing lost or doubled."""
     ingest.start()
@@ -73,10 +79,10 @@ def test_everything_is_answered_though_broker_and_notary_are_killed_and_restarte
         ingest.kill()
         broker.restart()
         before = sum(len(one.answers) for one in simulator.list())
-        time.sleep(2)
+        time.sleep(60 if long else 2)
         assert sum(len(one.answers) for one in simulator.list()) == before
         ingest.start()
-        assert simulator.wait() == 0, simulator.said()
+        assert simulator.wait(180) == 0, simulator.said()
     assert "All 720 readings are answered: 720 accepted, 0 refused." in simulator.said()
     check_list_against_records(air, simulator.list())
 
@@ -149,6 +155,33 @@ def test_a_broker_that_won_t_have_it_ends_it_with_a_sentence(
         assert sentence in simulator.said()
         assert password not in simulator.said()
         (tmp_path / "list").unlink()
+
+
+def test_on_a_terminal_it_has_one_line_that_is_renewed(broker: Broker) -> None:
+    """Readings sent, answered, waiting, refused, sent again; the end stands below."""
+    command = [sys.executable, "-m", "notary.cli", "simulate", "--dataset", "air", "--seconds", "1"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*command, "--acceptances", "off", "--rate", "20"],
+        cwd=ROOT,
+        env={"NOTARY_MQTT_URL": broker.url_of("gateway")},
+        stdout=theirs,
+    ) as process:
+        os.close(theirs)
+        said = b""
+        # A terminal whose other end is closed ends in an error, not in an empty read.
+        with suppress(OSError):
+            while part := os.read(ours, 1 << 16):
+                said += part
+        assert process.wait(20) == 0
+    os.close(ours)
+    lines = said.decode().split("\r\n")
+    assert len(lines) == 4
+    shown = lines[1].split("\r\x1b[K")
+    assert len(shown) > 4
+    assert re.fullmatch(
+        r"2\d readings sent, 2\d answered, 0 waiting, 0 refused; 0 messages sent again", shown[-1]
+    )
 
 
 def test_good_readings_that_are_refused_are_told(

@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,6 +121,28 @@ def test_two_simulators_don_t_share_a_list(tmp_path: Path) -> None:
         begun(tmp_path / "list")
     listing.close()
     begun(tmp_path / "list").close()
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_a_list_to_go_on_with(tmp_path: Path) -> None:
+    """What can't be listed isn't sent; later it is."""
+    path = tmp_path / "list"
+    listing = begun(path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, before[1]))
+    try:
+        with pytest.raises(MalformedText, match="can't be written: File too large"):
+            listing.sent(sent("json"), BEGIN)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    listing.close()
+    assert not path.read_bytes().endswith(b"\n")
+    again = begun(path)
+    assert again.take("sim-7-0") == []
+    again.sent(sent("json"), BEGIN)
+    again.close()
+    found = read_list(path)
+    assert found is not None
+    assert list(found.sent) == ["sim-7-0/0"]
 
 
 HEAD = json.dumps({"list": "simulated/1", "begin": "2026-03-01T10:00:00.000000Z", "plan": {}})

@@ -86,7 +86,12 @@ def test_all_wrong_options_are_told_at_once() -> None:
         ((), "Say --count or --seconds, and not both."),
         (("--count", "1", "--broker", "http://x"), "A broker's address is"),
         (("--count", "1", "--broker", "mqtt://u:secret@h:99999"), "A broker's address is"),
-        (("--count", "1", "--list", "/nowhere/list"), "No such file or directory: /nowhere/list"),
+        (("--count", "1", "--list", "/dev/null"), "/dev/null is no file that can be gone on with."),
+        (("--count", "1", "--list", "/"), "The list / can't be written: Is a directory."),
+        (
+            ("--count", "1", "--list", "/nowhere/list"),
+            "The list /nowhere/list can't be written: No such file or directory.",
+        ),
     ],
 )
 def test_the_command_ends_with_2_and_a_sentence(
