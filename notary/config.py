@@ -40,6 +40,7 @@ class Settings:
     port: int
     workers: int
     public_url: str | None
+    """The address that people use, without a slash at its end; None: no links are offered."""
     name: str
     timezone: ZoneInfo
     seal_count: int
@@ -135,7 +136,7 @@ class Settings:
             "host": env.get("NOTARY_HOST", "127.0.0.1"),
             "port": reader.number("NOTARY_PORT", 8460, 1, 65535),
             "workers": reader.number("NOTARY_WORKERS", 2, 1, 64),
-            "public_url": env.get("NOTARY_PUBLIC_URL") or None,
+            "public_url": reader.read("NOTARY_PUBLIC_URL", "", _public_url),
             "name": env.get("NOTARY_NAME", "City Notary"),
             "timezone": reader.read("NOTARY_TIMEZONE", "UTC", ZoneInfo),
             "seal_count": reader.number("NOTARY_SEAL_COUNT", 65_536, 1, 1_000_000),
@@ -191,6 +192,16 @@ def _issuer(text: str) -> str | None:
     if text and (not is_safe_address(text) or "?" in text):
         raise ValueError(text)
     return text or None
+
+
+def _public_url(text: str) -> str | None:
+    """An address of a whole site: pages and links lie at its root."""
+    parts = urlsplit(text)
+    is_site = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
+    more = (parts.username, parts.query, parts.fragment)
+    if text and (not is_site or any(more) or parts.port == 0 or not text.isprintable()):
+        raise ValueError(text)
+    return text.rstrip("/") or None
 
 
 def _switch(text: str) -> bool:

@@ -50,6 +50,7 @@ def create_app(
         timezone=settings.timezone,
         max_body_bytes=settings.max_body_bytes,
         max_version_bytes=settings.max_version_bytes,
+        public_url=settings.public_url,
         second_root=settings.second_root,
         instance_secret=parts.instance_secret,
         tokens=parts.tokens(),

@@ -3,7 +3,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from schemas.answers import Document, StateAnswer
+from schemas.answers import DatasetAnswer, Document, StateAnswer
 from schemas.fields import Hash, Text, Time, Whole
 from schemas.queries import AnyQuery, PageQuery
 
@@ -20,6 +20,14 @@ class NewVersionQuery(AnyQuery):
     name = Text(255)
     corrects = Whole(1, MAX_VERSION, text=True)
     reason = Text(500)
+
+
+class PublishingAnswer(Schema):
+    """Where the key may hand in versions, and how many bytes one may have."""
+
+    items = fields.List(fields.Nested(DatasetAnswer))
+    next = fields.String(allow_none=True)
+    max_bytes = fields.Integer()
 
 
 class VersionsQuery(PageQuery):

@@ -49,7 +49,7 @@ def create() -> Response:
         lane_count=asked["lanes"],
         description={name: asked[name] for name in DESCRIPTION if name in asked},
     )
-    response = answer(_DATASET.dump(_shown(made)), 201)
+    response = answer(_DATASET.dump(shown(made)), 201)
     response.headers["Location"] = f"/v1/datasets/{made.name}"
     return response
 
@@ -61,13 +61,13 @@ def index(query: Mapping[str, Any]) -> Response:
     """The open datasets and the caller's own, by id."""
     after = read_cursor(query.get("cursor"), word) or [""]
     found = list_datasets(services().pool, caller(), after[0], query["limit"] + 1)
-    return page(list(map(_shown, found)), query["limit"], _DATASET, lambda row: (row["name"],))
+    return page(list(map(shown, found)), query["limit"], _DATASET, lambda row: (row["name"],))
 
 
 @routes.get("/v1/datasets/<id:dataset>", right="party:read", answers={200: DatasetAnswer})
 def show(dataset: str) -> Response:
     """One dataset."""
-    return answer(_DATASET.dump(_shown(get_dataset(services().pool, dataset, caller()))))
+    return answer(_DATASET.dump(shown(get_dataset(services().pool, dataset, caller()))))
 
 
 @routes.patch(
@@ -83,7 +83,7 @@ def change(dataset: str) -> Response:
     if facts.is_open and asked.get("sharing", "unconditional") != "unconditional":
         raise MalformedRequest(Fault("/sharing", "only-closed"))
     describe_dataset(pool, facts, asked)
-    return answer(_DATASET.dump(_shown(get_dataset(pool, dataset, caller()))))
+    return answer(_DATASET.dump(shown(get_dataset(pool, dataset, caller()))))
 
 
 @routes.get(
@@ -118,14 +118,15 @@ def source(source: str, **path: str) -> Response:
     return answer(_SOURCE.dump(_source(found)))
 
 
-def _shown(facts: DatasetFacts) -> dict[str, Any]:
+def shown(facts: DatasetFacts) -> dict[str, Any]:
+    """A dataset as it is answered; its owner is told to its owner only."""
     path = f"/v1/datasets/{facts.name}"
     known = {name: value for name, value in asdict(facts).items() if value is not None}
     links = {"self": path, "sources": f"{path}/sources"}
-    shown = {**known, "links": links}
+    told = {**known, "links": links}
     if not facts.owned_by(caller()):
-        del shown["owner"]
-    return shown
+        del told["owner"]
+    return told
 
 
 def _source(row: Mapping[str, Any]) -> dict[str, Any]:

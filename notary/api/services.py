@@ -52,6 +52,8 @@ class Services:
     """Grants, and notes what is handed over; made at the first need, as the acceptor is."""
     max_version_bytes: int = 4 << 30
     """The largest file of a version."""
+    public_url: str | None = None
+    """The address that people use, such as https://notary.city.example; None: no links."""
     tokens: Callable[[str, datetime], Caller] | None = None
     """Who stands behind an access token; None: only API keys are taken."""
     open_datasets: dict[str, DatasetFacts] = field(default_factory=dict)

@@ -138,6 +138,8 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     links = {"self": where, "file": f"{where}/file", "receipt": f"{where}/receipt"}
     if row["count"]:
         links["rows"] = f"{where}/rows/0"
+    if services().public_url is not None and dataset().is_open:
+        links["page"] = f"{services().public_url}{where.removeprefix('/v1')}"
     told = {name: value for name, value in row.items() if value is not None}
     told["digest" if dataset().is_open else "commitment"] = row["hash"]
     told["state"] = row.get("states")

@@ -221,6 +221,14 @@ def list_datasets(pool: Pool, caller: Caller | None, after: str, limit: int) -> 
     return [DatasetFacts(**row) for row in rows]
 
 
+def list_own_datasets(pool: Pool, caller: Caller, after: str, limit: int) -> list[DatasetFacts]:
+    """What the caller's key may hand something in to, by id, beginning after `after`."""
+    only = None if caller.datasets is None else list(caller.datasets)
+    asked = {"owner": caller.department, "only": only, "after": after, "limit": limit}
+    with pool.transaction(read_only=True) as tx:
+        return [DatasetFacts(**row) for row in tx.maps("list_own_datasets", **asked)]
+
+
 def add_kept_dataset(pool: Pool, owner: str, now: datetime) -> str:
     """The name of the dataset that the notary keeps for an owner's sharing, made at its need."""
     with pool.transaction() as tx:

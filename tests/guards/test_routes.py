@@ -14,8 +14,12 @@ from tests.api.test_rights import READS
 
 EXPECTED = {
     "GET /": "public",
+    "GET /batches/<n:index>": "public",
+    "GET /checkpoints/<n:size>": "public",
     "GET /datasets/<id:dataset>": "public",
+    "GET /datasets/<id:dataset>/sources/<id:source>": "public",
     "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>": "public",
+    "GET /datasets/<id:dataset>/versions/<n:version>": "public",
     "GET /docs": "public",
     "GET /docs/<name>": "public",
     "GET /favicon.ico": "public",
@@ -58,6 +62,7 @@ EXPECTED = {
     "GET /v1/grants/<id:grant>/records": "key:read|share",
     "GET /v1/grants/<id:grant>/records/<n:number>/receipt": "key:read|share",
     "GET /v1/keys": "key:manage|admin",
+    "GET /v1/publishing": "key:write",
     "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": "owner:manage",
     "DELETE /v1/datasets/<id:dataset>/grants/<id:grant>": "owner:share",
     "DELETE /v1/departments/<id:department>": "key:admin",

@@ -40,6 +40,16 @@ WHERE (is_open OR (
   AND name > %(after)s
 ORDER BY name LIMIT %(limit)s
 
+-- name: list_own_datasets
+-- A department's (`only`: of these the ones that its key is for) that it writes itself.
+SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
+       batch_count, source_count, created_at, licence, catalogue, sharing, classification,
+       update_cycle, kept_for
+FROM datasets
+WHERE owner = %(owner)s AND kept_for IS NULL
+  AND (%(only)s::integer[] IS NULL OR id = ANY(%(only)s)) AND name > %(after)s
+ORDER BY name LIMIT %(limit)s
+
 -- name: list_all_datasets
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
