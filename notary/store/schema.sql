@@ -83,7 +83,11 @@ CREATE TABLE datasets (
     classification text,
     update_cycle text,
     kept_for text,
-    CONSTRAINT datasets_kept_for_check CHECK ((kept_for = 'sharing'::text)),
+    keep_days integer,
+    dropped integer NOT NULL DEFAULT 0,
+    CONSTRAINT datasets_dropped_check CHECK ((dropped >= 0)),
+    CONSTRAINT datasets_keep_days_check CHECK ((keep_days >= 0)),
+    CONSTRAINT datasets_kept_for_check CHECK ((kept_for = ANY (ARRAY['sharing'::text, 'erasing'::text]))),
     CONSTRAINT datasets_lane_count_check CHECK (((lane_count >= 1) AND (lane_count <= 64))),
     CONSTRAINT datasets_name_key UNIQUE (name),
     CONSTRAINT datasets_open_is_unconditional CHECK (((NOT is_open) OR (sharing = 'unconditional'::text))),
@@ -114,6 +118,34 @@ CREATE TABLE duplicates (
     payload_print integer NOT NULL,
     chain smallint NOT NULL,
     day smallint NOT NULL
+);
+
+CREATE TABLE erasures (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    dataset integer NOT NULL,
+    source integer,
+    chain integer,
+    n bigint,
+    version integer,
+    ordered text,
+    done_by text,
+    ground text NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    told_source integer NOT NULL,
+    told_chain integer NOT NULL,
+    told_n bigint NOT NULL,
+    CONSTRAINT erasures_check CHECK (
+CASE
+    WHEN (version IS NULL) THEN (num_nulls(source, chain, n) = 0)
+    ELSE (num_nonnulls(source, chain, n) = 0)
+END),
+    CONSTRAINT erasures_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
+    CONSTRAINT erasures_pkey PRIMARY KEY (id),
+    CONSTRAINT erasures_record_key UNIQUE (source, chain, n),
+    CONSTRAINT erasures_source_fkey FOREIGN KEY (source) REFERENCES sources(id),
+    CONSTRAINT erasures_told_key UNIQUE (told_source, told_chain, told_n),
+    CONSTRAINT erasures_told_source_fkey FOREIGN KEY (told_source) REFERENCES sources(id),
+    CONSTRAINT erasures_version_key UNIQUE (dataset, version)
 );
 
 CREATE TABLE forms (
@@ -245,6 +277,7 @@ CREATE TABLE quarantine (
     places integer[] NOT NULL DEFAULT '{0}'::integer[],
     parts integer NOT NULL DEFAULT 1,
     user_properties text,
+    partly_taken boolean NOT NULL DEFAULT false,
     CONSTRAINT quarantine_pkey PRIMARY KEY (id)
 );
 

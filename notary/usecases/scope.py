@@ -32,7 +32,7 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
     "log": ("only_one created_at", "no proof depends on it"),
     "datasets": (
         "label owner random_sources lane_count created_at licence catalogue sharing "
-        "classification update_cycle kept_for",
+        "classification update_cycle kept_for keep_days dropped",
         "beside the log: names for people, rights and ways of working; no proof depends on them",
     ),
     "lanes": ("position version", "says how work is divided; no proof depends on it"),
@@ -57,6 +57,11 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "id granted number kind received source chain n",
         "finds the records about a grant, which are covered",
     ),
+    "erasures": (
+        "id dataset source chain n version ordered done_by ground erased_at told_source "
+        "told_chain told_n",
+        "finds the records about erasures, which are covered",
+    ),
     "departments": ("id name created_at closed_at", "whose rights there are; names for people"),
     "api_keys": (
         "id department secret_hash scopes datasets created_at expires_at used_at revoked_at",
@@ -68,7 +73,7 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
     ),
     "quarantine": (
         "id received feed topic dataset reason detail size_bytes payload broker sent_to message "
-        "message_bytes places parts user_properties",
+        "message_bytes places parts user_properties partly_taken",
         "what did not become a record",
     ),
     "quarantine_counts": (
