@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures all figures, or those named: python -m bench [seal] [receipt] [mqtt] [latency] [memory]
+Measures all figures, or those named: python -m bench [seal] [receipt] [mqtt] ...
 
 `memory` takes long, and is measured only when it is named.
 """
@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.readings import PACK, SIZE_BYTES, payload
+from bench.signed import signed
 from bench.steady import latency, memory
 from bench.table import Figure, show, write
 from bench.world import PACKED, SINGLE, STORED, World
@@ -216,7 +217,14 @@ def drain(world: World, dataset: str) -> None:
         time.sleep(1.5)
 
 
-PARTS = {"seal": seal, "receipt": receipt, "mqtt": mqtt, "latency": latency, "memory": memory}
+PARTS = {
+    "seal": seal,
+    "receipt": receipt,
+    "mqtt": mqtt,
+    "signed": signed,
+    "latency": latency,
+    "memory": memory,
+}
 
 
 def main(names: list[str]) -> int:
