@@ -7,23 +7,28 @@ attacked: there for its owner, and for everybody else as if it weren't.
 """
 
 import json
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from notary.api.auth import parse_right
+from notary.local.postgres import Postgres
 from notary.store import pool as store
 from notary.usecases import api_keys, departments
 from notary.usecases.api_keys import NewKey
 from notary.usecases.rights import SCOPES
 from tests.api.city import City, problem_of
+from tests.api.conftest import standing_city
 from tests.guards.test_routes import EXPECTED
 from tests.usecases.world import new_department
 
 LABEL, TEXT, SOURCE = "Secret wages", "a secret of the water works", "mrs-smith"
+CSV = f"name,wage\n{SOURCE},{TEXT}\n".encode()
 EVERYTHING = [scope for scope in SCOPES if scope != "admin"]
 
 
@@ -59,6 +64,7 @@ class Case:
     there: Callable[[Stage], str] = lambda stage: stage.closed
     missing: str = "d." + "0" * 32
     body: object = None
+    type: str = "application/json"
 
 
 def key_id(stage: Stage) -> str:
@@ -71,7 +77,17 @@ def grant_id(stage: Stage) -> str:
     return stage.grant
 
 
+def package() -> bytes:
+    """A Data Package with one table in it."""
+    described = {"resources": [{"name": "forged", "path": "forged.csv"}]}
+    with zipfile.ZipFile(file := BytesIO(), "w") as archive:
+        archive.writestr("datapackage.json", json.dumps(described))
+        archive.writestr("forged.csv", "a,b\n1,2\n")
+    return file.getvalue()
+
+
 D = "/v1/datasets/{x}"
+V = f"{D}/versions/1"
 NO_GRANT = "g." + "0" * 24
 S = f"{D}/sources/{SOURCE}"
 CASES = {
@@ -89,6 +105,20 @@ CASES = {
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": Case(
         f"{S}/records/0/receipt"
     ),
+    "GET /v1/datasets/<id:dataset>/versions": Case(f"{D}/versions"),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>": Case(V),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/file": Case(f"{V}/file"),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/receipt": Case(f"{V}/receipt"),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>": Case(f"{V}/rows/0"),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>/receipt": Case(
+        f"{V}/rows/0/receipt"
+    ),
+    "POST /v1/datasets/<id:dataset>/versions": Case(
+        f"{D}/versions", body=b"a,b\n1,2\n", type="text/csv"
+    ),
+    "POST /v1/datasets/<id:dataset>/packages": Case(
+        f"{D}/packages", body=package(), type="application/zip"
+    ),
     "GET /v1/datasets/<id:dataset>/grants": Case(f"{D}/grants"),
     "GET /v1/datasets/<id:dataset>/handovers": Case(f"{D}/handovers"),
     "GET /v1/grants/<id:grant>/records": Case("/v1/grants/{x}/records", grant_id, NO_GRANT),
@@ -101,6 +131,7 @@ CASES = {
     ),
     "GET /v1/departments": Case("/v1/departments"),
     "GET /v1/keys": Case("/v1/keys"),
+    "GET /v1/publishing": Case("/v1/publishing"),
     "DELETE /v1/datasets/<id:dataset>/sources/<id:source>/keys/<id:key>": Case(f"{S}/keys/k1"),
     "DELETE /v1/departments/<id:department>": Case(
         "/v1/departments/{x}", lambda stage: "water-works", "nobody"
@@ -127,6 +158,18 @@ SEEN_BY_ALL = ("/v1/batches/", "/log/")
 
 @pytest.fixture
 def stage(city: City) -> Stage:
+    """A stage of the test's own, which it may change."""
+    return make_stage(city)
+
+
+@pytest.fixture(scope="module")
+def standing(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage for attacks, which change nothing."""
+    with standing_city(postgres, tmp_path_factory) as city:
+        yield make_stage(city)
+
+
+def make_stage(city: City) -> Stage:
     """The victim's dataset, and six who have no business with it."""
     world = city.world
     body = {"label": LABEL, "sharing": "conditional"}
@@ -135,6 +178,8 @@ def stage(city: City) -> Stage:
     assert city.post(f"/v1/datasets/{closed}/sources", source, key=city.key).status_code == 201
     city.record(closed, source=SOURCE, text=TEXT)
     other = city.closed_dataset()
+    table = city.post(f"/v1/datasets/{closed}/versions", CSV, type="text/csv", key=city.key)
+    assert table.status_code == 202
     departments.add_department(world.pool, "parks", "Parks", world.now)
     asked = {"to": "parks", "purpose": "Trees", "approval": "1"}
     grant = city.post(f"/v1/datasets/{closed}/grants", asked, key=city.key).get_json()["id"]
@@ -162,7 +207,7 @@ def stage(city: City) -> Stage:
     return made
 
 
-def test_every_route_is_attacked(stage: Stage) -> None:
+def test_every_route_is_attacked() -> None:
     """A new route without a case here is a fault."""
     assert CASES.keys() == KEYED.keys()
 
@@ -171,8 +216,9 @@ def send(stage: Stage, name: str, x: str, key: str | None) -> TestResponse:
     """The request of a case about one name."""
     method, case = name.split(" ", 1)[0], CASES[name]
     path = case.path.replace("{x}", x).replace("{grant}", stage.grant)
-    headers = {} if case.body is None else {"Content-Type": "application/json"}
-    data = None if case.body is None else json.dumps(case.body)
+    headers = {} if case.body is None else {"Content-Type": case.type}
+    data = case.body if isinstance(case.body, bytes) else json.dumps(case.body)
+    data = None if case.body is None else data
     return stage.city.ask(path, key=key, method=method, headers=headers, data=data)
 
 
@@ -200,13 +246,13 @@ def state(stage: Stage) -> object:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_what_is_anothers_is_as_if_it_were_not_there(
-    stage: Stage, name: str, monkeypatch: pytest.MonkeyPatch
+    standing: Stage, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     Whoever asks: the same status, words, headers and queries as for a name that doesn't exist;
     and nothing is changed by it.
     """
-    asked: list[str] = []
+    stage, asked = standing, list[str]()
 
     def counted(query: str) -> str:
         asked.append(query)
@@ -232,9 +278,9 @@ def test_what_is_anothers_is_as_if_it_were_not_there(
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_no_answer_tells_of_anothers(stage: Stage, name: str) -> None:
+def test_no_answer_tells_of_anothers(standing: Stage, name: str) -> None:
     """Neither list nor refusal holds an id, a label, a source, a payload or a department."""
-    case = CASES[name]
+    stage, case = standing, CASES[name]
     for who, key in stage.attackers.items():
         if who.startswith("a key for") and "/v1/keys" in case.path:
             continue
@@ -249,8 +295,9 @@ def test_no_answer_tells_of_anothers(stage: Stage, name: str) -> None:
                 assert secret not in shown, who
 
 
-def test_no_public_address_tells_of_a_closed_dataset(stage: Stage) -> None:
+def test_no_public_address_tells_of_a_closed_dataset(standing: Stage) -> None:
     """Of the closed dataset only its random id is seen, and only where the log shows it."""
+    stage = standing
     paths = [rule.split(" ", 1)[1] for rule, stated in EXPECTED.items() if stated == "public"]
     values = {
         "<id:dataset>": stage.closed,

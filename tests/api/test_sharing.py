@@ -483,3 +483,62 @@ def test_a_grant_and_its_record_are_one(
     after = world.rows("SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM grants)")
     assert before == after
     assert story.is_refused(story.b) == (grant is None)
+
+
+# -- versions
+
+
+@pytest.fixture
+def tables(story: Story) -> Story:
+    """The dataset has two versions of a table too."""
+    for rows in (b"a,b\n1,2\n", b"a,b\n1,3\n"):
+        answer = story.city.post(f"{story.path}/versions", rows, type="text/csv", key=story.a)
+        assert answer.status_code == 202
+    story.city.world.settle()
+    return story
+
+
+def test_a_grant_of_a_version_is_of_that_version_alone(tables: Story) -> None:
+    """Its file, rows and proofs; neither the other version, nor records, nor sources."""
+    grant = tables.grant(version=2)
+    ask = tables.city.ask
+    assert ask(tables.path, key=tables.b).status_code == 200
+    assert ask(f"{tables.path}/grants", key=tables.b).get_json()["items"][0]["version"] == 2
+    for tail in ("", "/file", "/receipt", "/rows/1", "/rows/1/receipt"):
+        assert ask(f"{tables.path}/versions/2{tail}", key=tables.b).status_code == 200, tail
+        for key, version in ((tables.b, 1), (tables.b, 3), (tables.c, 2)):
+            answer = ask(f"{tables.path}/versions/{version}{tail}", key=key)
+            problem_of(answer, 404, "not-found")
+    for read in [*NOTED, "/versions"]:
+        problem_of(ask(tables.path + read, key=tables.b), 404, "not-found")
+    assert len(tables.records(grant, tables.a)) == 1 + 5
+    assert tables.withdraw(grant) == 204
+    assert ask(f"{tables.path}/versions/2", key=tables.b).status_code == 404
+
+
+def test_a_file_is_handed_over_under_its_record(tables: Story, tmp_path: Path, capsys: Any) -> None:
+    """Whole or a part of it: the bytes that went are told, and the file is verified with it."""
+    grant = tables.grant()
+    path = f"{tables.path}/versions/1/file"
+    whole = tables.city.ask(path, key=tables.b)
+    assert whole.data == b"a,b\n1,2\n"
+    part = tables.city.ask(path, key=tables.b, headers={"Range": "bytes=2-3"})
+    assert (part.status_code, part.data) == (206, b"b\n")
+    receipt = tables.city.ask(f"{tables.path}/versions/1/receipt", key=tables.b)
+    assert "HOLDS" in verdict(receipt.data, tables, tmp_path, capsys)
+    noted = [item["says"]["what"] for item in tables.records(grant, tables.a)[1:]]
+    spans = [(one.get("version"), one.get("first_byte"), one.get("last_byte")) for one in noted]
+    assert spans == [(1, 0, 7), (1, 2, 3), (1, None, None)]
+    assert noted[1]["range"] == "bytes=2-3"
+
+
+def test_a_grant_of_the_whole_goes_before_one_of_a_version(tables: Story) -> None:
+    """While both hold the whole is read; once that is withdrawn, the version alone."""
+    version, whole = tables.grant(version=1), tables.grant()
+    for read in (f"{tables.path}/versions/1/file", f"{tables.path}/sources"):
+        assert tables.city.ask(read, key=tables.b).status_code == 200
+    assert len(tables.records(whole, tables.a)) == 3
+    assert tables.withdraw(whole) == 204
+    assert tables.city.ask(f"{tables.path}/versions/1/file", key=tables.b).status_code == 200
+    assert tables.city.ask(f"{tables.path}/sources", key=tables.b).status_code == 404
+    assert len(tables.records(version, tables.a)) == 2
