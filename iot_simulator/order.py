@@ -42,7 +42,7 @@ class Order:
 
     def close(self) -> None:
         """No new messages; those that were held back are still to come."""
-        self._total = min(self._next, self._next if self._total is None else self._total)
+        self._total = self._next
 
     def take(self) -> Turn | None:
         """The next turn; None: that was all."""

@@ -118,3 +118,9 @@ def test_the_frame_s_check_sum_is_the_standard_s() -> None:
         b"CP=&&RtdInterval=30&&"
     )
     assert f"{check_sum(segment):04X}" == "1C80"
+
+
+def test_a_station_s_times_are_beijing_s() -> None:
+    """HJ 212 has no zone; 10:00 UTC is 18:00 there."""
+    (reading,) = message("hj212").readings
+    assert (reading.observed, reading.key) == ("20260301180000", "20260301180000250")

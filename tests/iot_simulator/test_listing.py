@@ -88,6 +88,7 @@ def test_cut_short_in_its_first_line_it_is_a_new_list(tmp_path: Path) -> None:
     assert read_list(path) is None
     begun(path).close()
     assert len(path.read_text().splitlines()) == 1
+    assert read_list(path) is not None
 
 
 @pytest.mark.parametrize(
