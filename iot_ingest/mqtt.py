@@ -266,8 +266,8 @@ class Subscriber:
         connection, broker = self._connection, self._broker
         self._hand_over(
             [
-                Message(topic, payload, Ticket(connection, mid) if mid else None, None, broker)
-                for topic, payload, mid in messages
+                Message(topic, payload, Ticket(connection, mid) if mid else None, sent, broker)
+                for topic, payload, mid, sent in messages
             ]
         )
 

@@ -10,6 +10,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from iot_ingest.inbox import Properties
+from iot_ingest.mqtt import _sent
 from iot_ingest.mqtt_reading import BufferedClient, Plain
 
 
@@ -24,13 +26,16 @@ class Line:
         )
         self.client._sock = self.near
         self.heard: list[tuple[str, bytes, int]] = []
+        self.sent: list[Properties | None] = []
+        self.by_paho = 0
         self.reads: list[int] = []
         self.client.on_plain = self._plain
         self.client.on_message = self._message
 
     def _plain(self, messages: object) -> None:
         assert isinstance(messages, list)
-        self.heard += [tuple(one) for one in messages]
+        self.heard += [tuple(one[:3]) for one in messages]
+        self.sent += [one.properties for one in messages]
         self.reads.append(len(messages))
 
     def _message(self, client: object, userdata: object, message: mqtt.MQTTMessage) -> None:
@@ -38,7 +43,9 @@ class Line:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "?"
+        self.by_paho += 1
         self.heard.append((topic, bytes(message.payload), message.mid))
+        self.sent.append(_sent(message.properties))
 
     def read(self, data: bytes) -> MQTTErrorCode:
         """Send some bytes, and let the client read once."""
@@ -75,6 +82,7 @@ def publish(
 
 
 RESPONSE = b"\x08\x08\x00\x05a/b/c"
+ALIAS = b"\x03\x23\x00\x01"
 PINGRESP = b"\xd0\x00"
 MANY = [
     ("a/b", b"", 0), ("a/b", b"x", 1), ("ü/1", bytes(range(256)), 65_535), ("t", b"y" * 127, 3),
@@ -83,7 +91,7 @@ MANY = [
 
 
 def stream() -> bytes:
-    """MANY, with other packets and one with properties in between."""
+    """MANY, with other packets and one that asks for an answer in between."""
     parts = [publish(topic.encode(), payload, mid) for topic, payload, mid in MANY]
     parts.insert(2, PINGRESP)
     parts.insert(4, publish(b"a/b/up", b"asks", 77, RESPONSE))
@@ -94,10 +102,11 @@ EXPECTED = [*MANY[:3], ("a/b/up", b"asks", 77), *MANY[3:]]
 
 
 def test_messages_of_one_read_come_together_and_in_order(line: Line) -> None:
-    """Also around those that paho reads, as one that has properties."""
+    """Also around those that paho reads, as a PINGRESP."""
     assert line.read(stream()) == MQTTErrorCode.MQTT_ERR_SUCCESS
     assert line.heard == EXPECTED
-    assert line.reads == [2, 1, 4]
+    assert line.reads == [2, 6]
+    assert line.sent == [None] * 3 + [Properties((), "a/b/c", None)] + [None] * 4
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -173,3 +182,107 @@ def test_random_bytes_raise_nothing() -> None:
             made.far.close()
             made.near.close()
     assert Plain("t", b"", 0).mid == 0
+
+
+def string(text: bytes) -> bytes:
+    """With its length before it."""
+    return struct.pack(">H", len(text)) + text
+
+
+def properties(*parts: bytes) -> bytes:
+    """Properties with their length before them."""
+    return packet(0, b"".join(parts))[1:]
+
+
+GOOD = {
+    "none": (b"", None),
+    "a response topic": (b"\x08" + string(b"a/b"), Properties((), "a/b", None)),
+    "correlation": (b"\x09" + string(b"\0\xff"), Properties((), None, b"\0\xff")),
+    "an empty one": (b"\x09" + string(b""), Properties((), None, b"")),
+    "two of a name": (
+        (b"\x26" + string(b"k") + string(b"v")) * 2,
+        Properties((("k", "v"), ("k", "v")), None, None),
+    ),
+    "other writing": (
+        b"\x26" + string("时间".encode()) + string(b""),
+        Properties((("时间", ""),), None, None),
+    ),
+    "all that a broker may send": (
+        b"\x01\x01" + b"\x02\x00\x00\x00\x09" + b"\x03" + string(b"text/csv")
+        + b"\x0b\xff\x01" + b"\x0b\x01" + b"\x08" + string(b"r") + b"\x09" + string(b"c")
+        + b"\x26" + string(b"k") + string(b"v" * 300),
+        Properties((("k", "v" * 300),), "r", b"c"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_properties_are_read_as_paho_reads_them(line: Line, name: str) -> None:
+    """Beside the payload, whatever its size; paho's own reading of the same packet agrees."""
+    data, expected = GOOD[name]
+    one = publish(b"t", b"payload", 5, properties(data))
+    assert line.read(one) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert (line.heard, line.by_paho) == ([("t", b"payload", 5)], 0)
+    assert (line.sent[0] or Properties()) == (expected or Properties())
+    assert line.client._by_paho(one[0], one[2:] if len(one) < 130 else one[3:]) == 0
+    assert line.by_paho == 1
+    assert (line.sent[1] or Properties()) == (expected or Properties())
+
+
+@pytest.mark.parametrize("text", ["\ufeff", "a\ufeffb", "\ufffe"])
+def test_a_text_that_paho_takes_for_malformed_does_not_end_the_connection(
+    line: Line, text: str
+) -> None:
+    """MQTT-1.5.4-3: U+FEFF is U+FEFF. The broker would send that message again for ever."""
+    data = b"\x26" + string(text.encode()) + string(text.encode())
+    assert line.read(publish(b"t", b"x", 5, properties(data))) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert line.sent == [Properties(((text, text),), None, None)]
+
+
+BAD = {
+    "a response topic twice": (b"\x08" + string(b"a")) * 2,
+    "correlation twice": (b"\x09" + string(b"a")) * 2,
+    "no such property": b"\x7f" + string(b"a"),
+    "one that PUBLISH has not": b"\x1f" + string(b"a"),
+    "a text beyond the end": b"\x26" + string(b"k") + b"\x00\x09v",
+    "half a pair": b"\x26" + string(b"k"),
+    "half a length": b"\x08\x00",
+    "only its kind": b"\x08",
+    "half a number": b"\x02\x00\x00",
+    "an endless number": b"\x0b\xff\xff\xff\xff\x01",
+    "a number without end": b"\x0b\xff",
+    "not UTF-8": b"\x26" + string(b"\xff") + string(b"v"),
+    "half a surrogate pair": b"\x26" + string(b"\xed\xa0\x80") + string(b"v"),
+    "U+0000": b"\x26" + string(b"k") + string(b"a\0b"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_properties_that_are_malformed_are_left_to_paho(line: Line, name: str) -> None:
+    """It decides as before; nothing of them is handed on as if it were read."""
+    line.read(publish(b"t", b"x", 5, properties(BAD[name])))
+    assert line.reads == []
+
+
+def test_properties_made_at_random_raise_nothing_and_agree_with_paho() -> None:
+    """What is read here is read alike there."""
+    dice, both = random.Random(11), 0
+    for _ in range(4_000):
+        data = bytearray(b"".join(dice.choices([part for part, _ in GOOD.values()], k=2)))
+        for _ in range(dice.randrange(3)):
+            if data:
+                data[dice.randrange(len(data))] = dice.randrange(256)
+        one = publish(b"t", b"x", 5, properties(bytes(data)))
+        other = Line()
+        try:
+            other.read(one)
+            if other.by_paho or not other.heard:
+                continue
+            place = 2 if len(one) < 130 else 3
+            if other.client._by_paho(one[0], one[place:]) == 0 and other.by_paho:
+                assert (other.sent[0] or Properties()) == (other.sent[1] or Properties())
+                both += 1
+        finally:
+            other.far.close()
+            other.near.close()
+    assert both > 500
