@@ -11,8 +11,10 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from notary.local.postgres import Postgres
@@ -126,20 +128,37 @@ def test_links_cut_and_slow(at_work: Stage, dice: random.Random, long: bool) -> 
 
 @pytest.mark.needs("the right to mount")
 def test_disk_full_under_the_database(tmp_path: Path, dice: random.Random, long: bool) -> None:
-    """It can write nothing, its log neither; it may even end. Once there is room it goes on."""
+    """It can write no table, then not its own log, and may even end; with room it goes on."""
+    settings = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
     with (
         SmallDisk(Path(os.environ["NOTARY_OUTSIDE"]), 300) as disk,
-        passing_server(
-            disk.folder / "postgres", {"max_wal_size": "64MB", "min_wal_size": "32MB"}
-        ) as server,
+        passing_server(disk.folder / "postgres", settings) as server,
         stage(server, tmp_path, LONG_RATE if long else RATE) as at_work,
     ):
-        for _ in range(5 if long else 1):
+        for turn in range(6 if long else 1):
             at_work.flows()
-            disk.fill()
-            at_work.is_noticed("store-unavailable")
-            time.sleep(dice.uniform(0.5, 2.0))
-            disk.free()
+            with closing(psycopg2.connect(server.url)) as connection:
+                disk.fill()
+                at_work.is_noticed("store-unavailable")
+                if turn % 2 == 0:
+                    use_up_its_log(connection, disk)
+            time.sleep(dice.uniform(0.2, 1.0))
             print(f"PostgreSQL {'ended' if server.pid is None else 'went on'}")
+            disk.free()
             server.start()
         at_work.settle()
+
+
+def use_up_its_log(connection: psycopg2.extensions.connection, disk: SmallDisk) -> None:
+    """Have it begin segment after segment of its log, until there is none: PostgreSQL panics."""
+
+    def begin_segments() -> None:
+        with connection.cursor() as cursor:
+            for _ in range(20):
+                disk.fill()
+                cursor.execute("SELECT pg_create_restore_point('full'), pg_switch_wal()")
+
+    with pytest.raises(psycopg2.OperationalError) as ended:
+        begin_segments()
+    # It did not answer that it can't: it was gone.
+    assert ended.value.pgcode is None, ended.value
