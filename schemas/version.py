@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Versions on the wire: what may be asked of them, and what is answered."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from schemas.answers import DatasetAnswer, Document, StateAnswer
+from schemas.answers import DatasetAnswer, StateAnswer
 from schemas.fields import Hash, Text, Time, Whole
 from schemas.queries import AnyQuery, PageQuery
 
 MAX_VERSION = 2**31 - 1
-MAX_KEY_COLUMNS = 16
 
 
 class NewVersionQuery(AnyQuery):
@@ -36,12 +35,13 @@ class VersionsQuery(PageQuery):
 
 class ChangesQuery(PageQuery):
     """
-    `to` is the version that is compared with the one in the path. `key`: the columns (members)
-    that name a row, parted by commas; without it a changed row is one removed and one added.
+    `to` is the version that the one in the path is compared with, the newest unless it is
+    given. `key`: the columns (members) that name a row, parted by commas; unless it is given
+    what a Data Package said. Without any, a changed row is one removed and one added.
     """
 
-    to = Whole(1, MAX_VERSION, text=True, required=True)
-    key = fields.String(validate=validate.Length(1, 500, error="text"))
+    to = Whole(1, MAX_VERSION, text=True)
+    key = Text(500)
 
 
 class VersionAnswer(Schema):
@@ -86,7 +86,27 @@ class RowAnswer(Schema):
     links = fields.Dict()
 
 
-class ChangeAnswer(Document):
-    """A row that was added, removed or changed; `from` and `to` are its numbers."""
+class ChangeAnswer(Schema):
+    """A row that was added, removed or changed: its numbers and what it says, CSV as cells."""
 
     change = fields.String(metadata={"enum": ["added", "removed", "changed"]})
+    before_row = fields.Integer()
+    after_row = fields.Integer()
+    before = fields.Raw()
+    after = fields.Raw()
+
+
+class ChangesAnswer(Schema):
+    """How many rows of two versions are the same, added, removed, changed, and some of those."""
+
+    dataset = fields.String()
+    before = fields.Integer()
+    after = fields.Integer()
+    profile = fields.String()
+    key = fields.List(fields.String())
+    same = fields.Integer()
+    added = fields.Integer()
+    removed = fields.Integer()
+    changed = fields.Integer()
+    items = fields.List(fields.Nested(ChangeAnswer))
+    next = fields.String(allow_none=True)

@@ -10,6 +10,7 @@ from flask import Flask
 
 from notary.api import (
     batches,
+    changes,
     datasets,
     docs,
     errors,
@@ -46,6 +47,7 @@ MODULES = (
     publishing,
     publishing_places,
     versions,
+    changes,
     gaps,
     batches,
     log,

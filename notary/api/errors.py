@@ -28,6 +28,7 @@ from notary.ledgers.port import LedgerRefused, LedgerUnavailable
 from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavailable
 from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
+from notary.usecases.compare import CompareRefused
 from notary.usecases.marks import StateRefused
 from notary.usecases.package_file import PackageRefused, ResourceRefused
 from notary.usecases.prove import NotYet, StoreDamaged
@@ -61,6 +62,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     NameTaken: 409,
     SourcesRefused: 409,
     CorrectionRefused: 409,
+    CompareRefused: 409,
     FileTooLarge: 413,
     KeptByNotary: 409,
     GrantRefused: 409,

@@ -22,6 +22,7 @@ READS = [
     "/v1/datasets/{d}/sources/desk/records/0/receipt",
     "/v1/datasets/{d}/versions",
     "/v1/datasets/{d}/versions/1",
+    "/v1/datasets/{d}/versions/1/changes",
     "/v1/datasets/{d}/versions/1/file",
     "/v1/datasets/{d}/versions/1/receipt",
     "/v1/datasets/{d}/versions/1/rows/0",

@@ -53,6 +53,7 @@ EXPECTED = {
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "reader:read",
     "GET /v1/datasets/<id:dataset>/versions": "reader:read",
     "GET /v1/datasets/<id:dataset>/versions/<n:version>": "reader:read",
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/changes": "reader:read",
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/file": "reader:read",
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/receipt": "reader:read",
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>": "reader:read",

@@ -117,3 +117,42 @@ WHERE r.dataset = %(dataset)s AND r.name = %(name)s
 INSERT INTO resources (dataset, name, child, key)
 VALUES (%(dataset)s, %(name)s, %(child)s, %(key)s::text[])
 ON CONFLICT (dataset, name) DO UPDATE SET child = excluded.child, key = excluded.key
+
+-- name: get_row_key
+-- The columns that name a row, of the package that the dataset came from last.
+SELECT key FROM resources WHERE child = %(dataset)s AND key <> '{}' LIMIT 1
+
+-- name: make_compared
+-- The rows of two versions (side 0 and 1); without a key columns `key` is `row`.
+CREATE TEMPORARY TABLE compared (side smallint, number integer, row bytea, key bytea)
+ON COMMIT DROP
+
+-- name: copy_compared
+COPY compared (side, number, row, key) FROM STDIN (FORMAT binary)
+
+-- name: compared_twice
+-- Two rows of one version with the same key.
+SELECT side, min(number), max(number) FROM compared GROUP BY side, key HAVING count(*) > 1
+ORDER BY side, min(number) LIMIT 1
+
+-- name: count_compared
+-- Same, added, removed, changed. Rows of one key are paired in their order.
+WITH placed AS (
+    SELECT *, row_number() OVER (PARTITION BY side, key ORDER BY number) AS place FROM compared
+)
+SELECT count(*) FILTER (WHERE a.row = b.row), count(*) FILTER (WHERE a.row IS NULL),
+       count(*) FILTER (WHERE b.row IS NULL), count(*) FILTER (WHERE a.row <> b.row)
+FROM (SELECT * FROM placed WHERE side = 0) a
+FULL JOIN (SELECT * FROM placed WHERE side = 1) b USING (key, place)
+
+-- name: list_compared
+-- What isn't the same, in the order of the rows' numbers in either version.
+WITH placed AS (
+    SELECT *, row_number() OVER (PARTITION BY side, key ORDER BY number) AS place FROM compared
+)
+SELECT a.number, b.number
+FROM (SELECT * FROM placed WHERE side = 0) a
+FULL JOIN (SELECT * FROM placed WHERE side = 1) b USING (key, place)
+WHERE a.row IS DISTINCT FROM b.row
+ORDER BY coalesce(b.number, a.number), a.number, b.number
+OFFSET %(skip)s LIMIT %(limit)s
