@@ -69,6 +69,8 @@ class Feed:
         the faults are; the readings have the other places, in order.
         """
         found = self.codec.decode(payload if inner is None else inner, self.members)
+        if self.codec.one_device and source:
+            found = [_of_device(one, source) for one in found]
         if self.evidence == "message" or (inner is not None and len(found) == 1):
             found = [whole_message(payload, found, self.members.max_bytes)]
         media_type = self.type if inner is None or len(found) > 1 else COSE_TYPE
@@ -101,6 +103,14 @@ class Feed:
                 if address is not None:
                     address.refused[place] = Refusal(item.reason, item.detail)
         return readings, faults
+
+
+def _of_device(one: Decoded | Fault, source: str) -> Decoded | Fault:
+    """A reading whose topic and message name the same device, whatever the letters' case."""
+    if isinstance(one, Fault) or one.source is None or one.source.lower() == source.lower():
+        return one
+    sentence = f"The topic names the device {source}, the message {one.source}."
+    return Fault(one.payload, "bad-source", sentence)
 
 
 def other_places(count: int, places: Sequence[int]) -> list[int]:

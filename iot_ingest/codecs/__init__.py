@@ -55,14 +55,16 @@ class Codec:
     """
     A way to read messages; `type` is the media type of one reading.
 
-    `names_source`: each reading names its device. `secret`: payloads hold a password.
-    `media_types`: those of a message that comes by HTTP.
+    `names_source`: each reading names its device; `one_device`: where the topic names one too,
+    it is the same. `secret`: payloads hold a password. `media_types`: those of a message that
+    comes by HTTP.
     """
 
     decode: Decode
     type: str
     has_members: bool
     names_source: bool = False
+    one_device: bool = False
     secret: bool = False
     media_types: tuple[str, ...] = ()
 
@@ -146,6 +148,7 @@ def codecs() -> dict[str, Codec]:
             "application/json",
             has_members=False,
             names_source=True,
+            one_device=True,
             media_types=("application/x-chirpstack+json",),
         ),
         "hj212": Codec(

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members, codecs
+from iot_ingest.feeds_file import parse_feeds
 
+FEED = """
+[[feeds]]
+name = "lorawan"
+filter = "application/+/device/+/event/up"
+template = "application/+/device/{source}/event/up"
+dataset = "meters"
+codec = "chirpstack"
+"""
 EVENT = {
     "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
     "time": "2022-07-18T09:34:15.775023242+00:00",
@@ -147,3 +156,29 @@ def test_every_uplink_of_the_formats_form_is_read(
         data=b64encode(data).decode(),
     )
     assert decode(message) == Decoded(message, time.isoformat(), str(id_), f"{eui:016x}")
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        ("0101010101010101", None),
+        ("ABCDEF0123456789", "bad-source"),
+        ("010101010101010", "bad-source"),
+    ],
+)
+def test_no_device_hands_in_for_another(topic: str, reason: str | None) -> None:
+    """The broker's ACL guards the topic; a message that names another device is refused."""
+    feed = parse_feeds(FEED, "f").all[0]
+    readings, faults = feed.read("meters", topic, event())
+    assert [fault.reason for fault in faults] == ([] if reason is None else [reason])
+    assert [one.source for one in readings] == ([topic] if reason is None else [])
+
+
+def test_letters_of_the_topic_may_be_large() -> None:
+    """The source is in small letters, as ChirpStack writes it."""
+    found, _ = (
+        parse_feeds(FEED, "f")
+        .all[0]
+        .read("meters", "ABCDEF0123456789", event(deviceInfo={"devEui": "abcdef0123456789"}))
+    )
+    assert [one.source for one in found] == ["abcdef0123456789"]
