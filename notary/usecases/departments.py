@@ -29,6 +29,15 @@ def list_departments(pool: Pool, after: str, limit: int) -> list[dict[str, Any]]
         return tx.maps("list_departments", after=after, limit=limit)
 
 
+def name_of_department(pool: Pool, identity: str) -> str:
+    """What people call a department, a closed one too. Raises NotFound."""
+    with pool.transaction(read_only=True) as tx:
+        row = tx.row("get_department_name", id=identity)
+    if row is None:
+        raise NotFound(f"There is no department {identity}.")
+    return str(row[0])
+
+
 def close_department(pool: Pool, identity: str, now: datetime) -> None:
     """
     End a department's keys, for good. Its datasets stay, readable as before.

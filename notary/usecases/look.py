@@ -125,6 +125,7 @@ def _anchored(tx: Transaction, ledgers: Sequence[Ledger], batch: int) -> list[di
             "ledger": anchor["ledger"],
             "size": anchor["size"],
             "own_word": own.get(anchor["ledger"], True),
+            "at": format_time(anchor["changed_at"]),
         }
         for anchor in tx.maps("find_anchors", index=batch)
     ]
@@ -246,6 +247,16 @@ def newest_checkpoint(pool: Pool) -> dict[str, Any] | None:
     with pool.transaction(read_only=True) as tx:
         rows = tx.maps("newest_checkpoint")
     return rows[0] if rows else None
+
+
+def get_checkpoint(pool: Pool, ledgers: Sequence[Ledger], size: int) -> dict[str, Any]:
+    """A signed checkpoint by its size, with the ledgers that cover it. Raises NotFound."""
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.maps("get_signed_checkpoint", size=size)
+        if not rows:
+            raise NotFound(f"There is no checkpoint of size {size}.")
+        anchors = _anchored(tx, ledgers, size - 1)
+    return {**rows[0], "anchored": anchors}
 
 
 def log_tile(pool: Pool, level: int, index: int, width: int) -> bytes:

@@ -4,10 +4,13 @@
 from flask import Flask
 
 from notary.api.errors import PAGE_EXTENSION
-from notary.web import pages
+from notary.web import dataset_pages, log_pages, pages, record_pages, version_pages
+
+BLUEPRINTS = (pages, dataset_pages, record_pages, version_pages, log_pages)
 
 
 def add_pages(app: Flask) -> None:
     """Add the pages to the API's application."""
-    app.register_blueprint(pages.blueprint)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
     app.extensions[PAGE_EXTENSION] = pages.problem_page

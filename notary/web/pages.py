@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first page, a dataset's and a record's page, and the page of each problem."""
+"""The first page, the way from the form to a record, and the page of each problem."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,25 +17,16 @@ from notary.core.errors import NotaryError
 from notary.core.note import parse_vkey
 from notary.core.words import check_id
 from notary.usecases import look
-from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
-from notary.usecases.registers import NotFound, get_dataset, list_datasets
-from notary.web.render import render
+from notary.usecases.registers import NotFound, list_datasets
+from notary.web.render import missing, render
 
 blueprint = Blueprint("pages", __name__)
-SHOWN_DATASETS, SHOWN_SOURCES, SHOWN_ANCHORS = 50, 200, 5
+SHOWN_DATASETS, SHOWN_ANCHORS = 50, 5
 STATIC: Final = {
     "docs.js": "text/javascript",
     "seal.svg": "image/svg+xml",
     "style.css": "text/css",
 }
-
-
-FLAGS = {
-    KEY_REUSED: "page.flag-key-reused",
-    REPLAYED: "page.flag-replayed",
-    FUTURE_DATED: "page.flag-future-dated",
-}
-"""What a page says of a record's flags."""
 
 
 @blueprint.get("/")
@@ -70,9 +61,9 @@ def find() -> Response:
         if not (n.isascii() and n.isdigit() and len(n) <= 15):
             raise NotFound()
     except NotaryError:
-        return _missing(values)
+        return missing(values)
     address = url_for(
-        "pages.record",
+        "record_pages.record",
         lang=request.args.get("lang"),
         dataset=values["dataset"],
         source=values["source"],
@@ -81,54 +72,12 @@ def find() -> Response:
     return Response(status=303, headers={"Location": address})
 
 
-@blueprint.get("/datasets/<id:dataset>")
-@right("public")
-def dataset(dataset: str) -> Response:
-    """An open dataset with its sources."""
-    pool = services().pool
-    try:
-        facts = get_dataset(pool, dataset, None)
-    except NotFound:
-        return _missing({"dataset": dataset})
-    found = look.list_sources(pool, facts, "", SHOWN_SOURCES + 1)
-    return render(
-        "dataset.html",
-        dataset=facts,
-        sources=found[:SHOWN_SOURCES],
-        more=len(found) > SHOWN_SOURCES,
-        records=look.count_records(pool, [facts])[facts.name],
-        values={"dataset": dataset},
-    )
-
-
-@blueprint.get("/datasets/<id:dataset>/sources/<id:source>/records/<n:n>")
-@right("public")
-def record(dataset: str, source: str, n: int) -> Response:
-    """A record of an open dataset with its states, and its receipt to download."""
-    parts = services()
-    try:
-        facts = get_dataset(parts.pool, dataset, None)
-        row = look.get_record(parts.pool, parts.ledgers, facts, source, n)
-    except NotFound:
-        return _missing({"dataset": dataset, "source": source, "n": str(n)})
-    values = {"dataset": dataset, "source": source}
-    return render(
-        "record.html",
-        row=row,
-        label=facts.label,
-        preview=_preview(row["payload"]),
-        flags=[text for flag, text in FLAGS.items() if row["flags"] & flag],
-        values=values,
-        ledgers=parts.ledgers,
-    )
-
-
 @blueprint.get("/problems/<code>")
 @right("public")
 def problem(code: str) -> Response:
     """What a problem's type means, and what to do."""
     if not has_text(f"problem.{code}.title"):
-        return _missing({})
+        return missing({})
     return problem_page(200, code, {})
 
 
@@ -154,24 +103,6 @@ def static(name: str) -> Response:
 def favicon() -> Response:
     """Where browsers look for it."""
     return fixed(_read("seal.svg"), STATIC["seal.svg"], "public, max-age=300")
-
-
-def _missing(values: Mapping[str, str]) -> Response:
-    return render("missing.html", 404, values=values)
-
-
-def _preview(payload: bytes | None) -> str | None:
-    """The payload as text where it is some, at most a screenful."""
-    if payload is None:
-        return None
-    try:
-        shown = payload[:2000].decode()
-    except UnicodeDecodeError as error:
-        if len(payload) > 2000 and error.start >= 1997:
-            shown = payload[: error.start].decode()
-        else:
-            return payload[:200].hex(" ")
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in shown)
 
 
 @cache

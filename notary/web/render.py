@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A template with what all of them use: texts, times, links that keep the language."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from notary.api.requests import PAGE, POLICY
 from notary.api.services import services
 from notary.core.words import format_time, parse_time
 from notary.texts import LANGUAGES, text
+from notary.usecases.rights import NotFound
 
 
 def render(template: str, status: int = 200, **values: Any) -> Response:
@@ -22,8 +24,9 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
         template,
         t=lambda code, **facts: text(lang, code, **facts),
         when=when,
+        number=number,
         to=lambda endpoint, **more: url_for(endpoint, lang=_asked(), **more),
-        here=lambda other: here(other),
+        here=here,
         lang=lang,
         languages=LANGUAGES,
         name=services().name,
@@ -41,6 +44,16 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
     return Response(page, status, headers)
 
 
+def missing(values: Mapping[str, str]) -> Response:
+    """The page of what isn't there, with the form to look again."""
+    return render("missing.html", 404, values=values)
+
+
+def not_found(_: NotFound) -> Response:
+    """For blueprints: the same from the parts of the address."""
+    return missing({name: str(value) for name, value in (request.view_args or {}).items()})
+
+
 def when(time: datetime | str) -> Markup:
     """A time where the city is, with its offset, and in UTC."""
     moment = parse_time(time) if isinstance(time, str) else time
@@ -49,6 +62,11 @@ def when(time: datetime | str) -> Markup:
     return Markup('<time datetime="{}">{} <small>({})</small></time>').format(
         utc, local.isoformat(sep=" ", timespec="seconds"), utc
     )
+
+
+def number(value: int) -> str:
+    """A whole number as it is read in both languages: 26,115."""
+    return f"{value:,}"
 
 
 def here(other: str) -> str:

@@ -10,6 +10,9 @@ SELECT id FROM departments WHERE id = %(id)s AND closed_at IS NULL FOR SHARE
 -- name: is_department_open
 SELECT 1 FROM departments WHERE id = %(id)s AND closed_at IS NULL
 
+-- name: get_department_name
+SELECT name FROM departments WHERE id = %(id)s
+
 -- name: list_departments
 SELECT id, name, created_at, closed_at FROM departments
 WHERE id > %(after)s ORDER BY id LIMIT %(limit)s

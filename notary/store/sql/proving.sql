@@ -44,7 +44,7 @@ WHERE b.index = %(index)s
 
 -- name: find_anchors
 -- On each ledger the first verified anchor that covers a batch.
-SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence
+SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence, a.changed_at
 FROM anchors a JOIN checkpoints c ON c.size = a.size
 WHERE a.state = 'verified' AND a.size > %(index)s
 ORDER BY a.ledger, a.size

@@ -32,6 +32,9 @@ SELECT size, root, note FROM checkpoints ORDER BY size DESC LIMIT 1
 SELECT size, root, note, signed_at FROM checkpoints
 WHERE note IS NOT NULL ORDER BY size DESC LIMIT 1
 
+-- name: get_signed_checkpoint
+SELECT size, root, note, signed_at FROM checkpoints WHERE size = %(size)s AND note IS NOT NULL
+
 -- name: beat
 INSERT INTO heartbeats (process, seen_at, facts) VALUES (%(process)s, %(now)s, %(facts)s)
 ON CONFLICT (process) DO UPDATE SET seen_at = excluded.seen_at, facts = excluded.facts

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record's page: how far it is, what is proved of it, and what it says."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response
+
+from notary.api.auth import right
+from notary.api.services import services
+from notary.usecases import look
+from notary.usecases.datasets import DatasetFacts
+from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
+from notary.usecases.rights import NotFound
+from notary.web.access import find_dataset
+from notary.web.dataset_pages import place
+from notary.web.render import not_found, render
+from notary.web.way import steps
+
+blueprint = Blueprint("record_pages", __name__)
+blueprint.register_error_handler(NotFound, not_found)
+SHOWN_BYTES: Final = 2000
+MAX_CHAIN: Final = (1 << 31) - 1
+FLAGS: Final = {
+    KEY_REUSED: "page.flag-key-reused",
+    REPLAYED: "page.flag-replayed",
+    FUTURE_DATED: "page.flag-future-dated",
+}
+"""What a page says of a record's flags."""
+
+
+@blueprint.get("/datasets/<id:dataset>/sources/<id:source>/records/<n:n>")
+@right("public")
+def record(dataset: str, source: str, n: int) -> Response:
+    """A record with its states, its receipt to download, and its neighbours."""
+    return render("record.html", **_facts(dataset, source, n))
+
+
+def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
+    parts, facts = services(), find_dataset(dataset)
+    chain = place("chain")
+    if chain is not None and chain > MAX_CHAIN:
+        raise NotFound(f"There is no chain {chain} of {source} in {dataset} here.")
+    row = look.get_record(parts.pool, parts.ledgers, facts, source, n, chain)
+    return {
+        "row": row,
+        "dataset": facts,
+        "steps": steps(row["states"]),
+        "is_last": _is_last(facts, row),
+        "preview": preview(row["payload"]),
+        "is_cut": row["payload"] is not None and len(row["payload"]) > SHOWN_BYTES,
+        "flags": [text for flag, text in FLAGS.items() if row["flags"] & flag],
+        "path": f"/v1/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}",
+        "values": {"dataset": dataset, "source": source},
+    }
+
+
+def _is_last(facts: DatasetFacts, row: dict[str, Any]) -> bool:
+    """Whether it is where its source's newest chain ends; of an older chain nothing is said."""
+    end = look.get_source(services().pool, facts, row["source"])
+    return bool(end["chain"] != row["chain"] or end["n"] == row["n"])
+
+
+def preview(payload: bytes | None) -> str | None:
+    """A payload as text where it is some, at most a screenful."""
+    if payload is None:
+        return None
+    try:
+        shown = payload[:SHOWN_BYTES].decode()
+    except UnicodeDecodeError as error:
+        if len(payload) > SHOWN_BYTES and error.start >= SHOWN_BYTES - 3:
+            shown = payload[: error.start].decode()
+        else:
+            return payload[:200].hex(" ")
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in shown)
