@@ -8,6 +8,7 @@ from flask import Response
 
 from notary.api.answers import answer, number, read_cursor, write_cursor
 from notary.api.auth import dataset, grant
+from notary.api.handing import handing
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.api.versions import VERSION
@@ -42,6 +43,7 @@ def changes(query: Mapping[str, Any], version: int, **path: str) -> Response:
     named, limit = query.get("key"), query["limit"]
     key = None if named is None else [name for name in named.split(",") if name]
     found = compare(services().pool, facts, version, after, key, skip, limit)
+    handing(kind="changes", version=version, to=after)
     is_last = skip + limit >= found.added + found.removed + found.changed
     told = {
         "dataset": facts.name,

@@ -11,12 +11,13 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from notary.core.errors import MalformedText
+from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import check_id
 from notary.store.pool import Pool, Transaction
 from notary.usecases.datasets import find_dataset, no_dataset
@@ -136,7 +137,8 @@ def find_caller(pool: Pool, key: str, now: datetime) -> Caller:
         raise KeyUnknown()
     department, _, scopes, datasets, used = row
     if used is None or used < now - NOTED_EACH:
-        with pool.transaction() as tx:
+        # Where nothing can be written, what may be read is read all the same.
+        with suppress(NotaryError), pool.transaction() as tx:
             tx.do("note_use_of_api_key", id=match[1], now=now, before=now - NOTED_EACH)
     only = None if datasets is None else frozenset(datasets)
     return Caller(match[1], department, frozenset(scopes), only, now)

@@ -60,17 +60,23 @@ class Issuer:
         return self._known_at is not None and now - self._known_at < age
 
     def _ask(self, now: datetime, kid: str) -> None:
-        """Ask anew, unless another thread just did or the pause isn't over."""
-        with self._busy:
+        """
+        Ask anew, unless another thread did or the pause isn't over. Whoever comes while it is
+        asked goes on with the keys that are known, and waits only where there are none.
+        """
+        if not self._busy.acquire(blocking=self._known_at is None):
+            return
+        try:
             if kid in self._keys and self._within(KEPT, now):
                 return
             if self._next is not None and now < self._next:
                 return
-            try:
-                self._keys = self._fetch()
-                self._known_at, self._next = now, now + PAUSE
-            except IssuerUnavailable:
-                self._next = now + PAUSE_UNREACHED
+            self._keys = self._fetch()
+            self._known_at, self._next = now, now + PAUSE
+        except IssuerUnavailable:
+            self._next = now + PAUSE_UNREACHED
+        finally:
+            self._busy.release()
 
     def _fetch(self) -> Mapping[str, jwt.PyJWK]:
         found = _get(f"{self.url.rstrip('/')}/.well-known/openid-configuration")

@@ -107,6 +107,7 @@ CASES = {
     ),
     "GET /v1/datasets/<id:dataset>/versions": Case(f"{D}/versions"),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>": Case(V),
+    "GET /v1/datasets/<id:dataset>/versions/<n:version>/changes": Case(f"{V}/changes"),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/file": Case(f"{V}/file"),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/receipt": Case(f"{V}/receipt"),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/rows/<n:row>": Case(f"{V}/rows/0"),

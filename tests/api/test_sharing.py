@@ -509,6 +509,8 @@ def test_a_grant_of_a_version_is_of_that_version_alone(tables: Story) -> None:
         for key, version in ((tables.b, 1), (tables.b, 3), (tables.c, 2)):
             answer = ask(f"{tables.path}/versions/{version}{tail}", key=key)
             problem_of(answer, 404, "not-found")
+    for to in (1, 3):
+        problem_of(ask(f"{tables.path}/versions/2/changes?to={to}", key=tables.b), 404, "not-found")
     for read in [*NOTED, "/versions"]:
         problem_of(ask(tables.path + read, key=tables.b), 404, "not-found")
     assert len(tables.records(grant, tables.a)) == 1 + 5

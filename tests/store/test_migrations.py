@@ -195,3 +195,38 @@ def test_each_of_our_files_is_a_migration() -> None:
     names = {file.name for file in folder.iterdir() if file.name.endswith(".sql")}
     assert names == {migration.name for migration in all_migrations()}
     assert all(re.fullmatch(r"\d{4}_[a-z0-9_]+\.sql", name) for name in names)
+
+
+def test_owners_of_before_become_departments(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys go on with what they could do; two owners never become one department."""
+    before = all_migrations()[:4]
+    monkeypatch.setattr("notary.store.migrations.all_migrations", lambda: before)
+    migrate(pool, NOW)
+    owners = ["weather-office", "water works", "water-works", "\u6c34\u52a1\u5c40", "x" * 128]
+    for number, owner in enumerate(owners):
+        with pool.transaction() as tx:
+            tx.cursor.execute(
+                "INSERT INTO api_keys (id, owner, secret_hash, created_at) VALUES (%s, %s, '', %s)",
+                (str(number), owner, NOW),
+            )
+            tx.cursor.execute(
+                "INSERT INTO datasets (name, label, owner, is_open, random_sources, digest_index,"
+                " lane_count, last_descriptor, created_at)"
+                " VALUES (%s, 'L', %s, %s, false, false, 1, '', %s)",
+                (f"d{number}", owner, number == 0, NOW),
+            )
+    monkeypatch.undo()
+    migrate(pool, NOW)
+    with pool.transaction() as tx:
+        tx.cursor.execute(
+            "SELECT p.id, p.name, k.scopes, d.sharing FROM api_keys k"
+            " JOIN departments p ON p.id = k.department"
+            " JOIN datasets d ON d.owner = p.id AND d.name = 'd' || k.id ORDER BY k.id"
+        )
+        found = tx.cursor.fetchall()
+    assert [row[1] for row in found] == owners
+    assert len({row[0] for row in found}) == len(owners)
+    assert [found[0][0], found[2][0]] == ["weather-office", "water-works"]
+    assert all(re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", row[0]) for row in found)
+    assert {tuple(row[2]) for row in found} == {("read", "write", "manage", "share")}
+    assert [row[3] for row in found] == ["unconditional", *["not-shared"] * 4]

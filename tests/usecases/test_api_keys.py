@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from notary.core.errors import MalformedText
-from notary.store.errors import NameTaken
+from notary.store.errors import NameTaken, StoreUnavailable
+from notary.store.pool import Transaction
 from notary.usecases import api_keys, departments
 from notary.usecases.api_keys import NewKey
 from notary.usecases.rights import (
@@ -242,6 +243,21 @@ def test_a_wrong_secret_is_no_use(world: World) -> None:
     with pytest.raises(KeyUnknown):
         opens(world, f"ntr_{id_of(key)}_{'0' * 64}")
     assert world.rows("SELECT used_at FROM api_keys WHERE id = %s", id_of(key)) == [(None,)]
+
+
+def test_a_key_opens_where_its_use_can_not_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or a lock that is held, doesn't shut readers out."""
+    key, real = make(world), Transaction.do
+
+    def full(tx: Transaction, name: str, /, **values: object) -> int:
+        if name == "note_use_of_api_key":
+            raise StoreUnavailable("The disk is full.")
+        return real(tx, name, **values)
+
+    monkeypatch.setattr(Transaction, "do", full)
+    assert opens(world, key).department == MINE
 
 
 # -- who gives what
