@@ -14,8 +14,8 @@ from notary.config import Settings, SettingsRefused
 from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import format_time
 from notary.store.pool import Pool
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.quarantine import Choice
-from notary.usecases.registers import DatasetFacts
 from notary.wiring import Parts, clock, connect, initialise
 
 THREADS = 8
@@ -73,8 +73,9 @@ def keys(arguments: Namespace) -> int:
 
 def gaps(arguments: Namespace) -> int:
     """Every gap, as a line; 1 when there is one."""
+    from notary.usecases.datasets import list_all_datasets
     from notary.usecases.gaps import gaps_of_source
-    from notary.usecases.registers import NotFound, list_all_datasets
+    from notary.usecases.rights import NotFound
 
     pool = _parts().pool
     dataset = next((one for one in list_all_datasets(pool) if one.name == arguments.dataset), None)

@@ -12,6 +12,7 @@ from typing import Any
 from notary.core.errors import MalformedText
 from notary.core.words import format_time
 from notary.usecases import sources
+from notary.usecases.datasets import DatasetFacts, list_all_datasets
 from notary.usecases.device_keys import (
     ALGORITHMS,
     check_algorithm,
@@ -19,7 +20,7 @@ from notary.usecases.device_keys import (
     parse_public_key,
     parse_secret,
 )
-from notary.usecases.registers import DatasetFacts, NotFound, list_all_datasets
+from notary.usecases.rights import NotFound
 from notary.usecases.source_files import MAX_BYTES, parse_moment, parse_sources
 from notary.usecases.sources import NewKey, NewSource
 from notary.wiring import Parts, clock

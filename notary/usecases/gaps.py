@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
 from notary.store.pool import Pool
-from notary.usecases.registers import DatasetFacts, NotFound
+from notary.usecases.datasets import DatasetFacts
+from notary.usecases.rights import NotFound
 
 ROWS_AT_ONCE: Final = 5_000
 MAX_DIGITS: Final = 18

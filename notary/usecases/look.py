@@ -11,8 +11,9 @@ from notary.core.words import format_time
 from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.record import statement_text
-from notary.usecases.registers import DatasetFacts, NotFound
+from notary.usecases.rights import NotFound
 
 RUNS_AT_ONCE = 1000
 TILES_AT_ONCE = 64

@@ -32,7 +32,7 @@ from notary.store.pool import Pool, Transaction
 from notary.usecases.masking import mask, mask_text
 from notary.usecases.outbox import Outbox
 from notary.usecases.reading import Asked, Refusal
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 
 MAX_KEPT: Final = 100
 MAX_TOPICS: Final = 1_000

@@ -5,29 +5,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from notary.store.pool import Pool
-from notary.usecases.datasets import (
-    DatasetFacts,
-    add_dataset,
-    get_dataset,
-    list_all_datasets,
-    list_datasets,
-)
 from notary.usecases.gate import check_server, read_mark
 from notary.usecases.marks import MarkFile, StateRefused
-from notary.usecases.rights import Caller, KeyUnknown, NotFound
-
-__all__ = [
-    "Caller",
-    "DatasetFacts",
-    "KeyUnknown",
-    "NotFound",
-    "add_dataset",
-    "adopt",
-    "get_dataset",
-    "init_log",
-    "list_all_datasets",
-    "list_datasets",
-]
 
 
 def init_log(pool: Pool, marks: MarkFile, origin: str, vkey: str, now: datetime) -> None:

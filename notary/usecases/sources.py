@@ -14,10 +14,11 @@ from typing import Any, Final
 from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import check_id, check_string
 from notary.store.pool import Pool, Transaction
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.device_keys import Algorithm, SecretBox, fingerprint
 from notary.usecases.lanes import Dataset, Datasets, find_sources
 from notary.usecases.reading import Reading
-from notary.usecases.registers import DatasetFacts, NotFound
+from notary.usecases.rights import NotFound
 
 MAX_KEYS: Final = 16
 """Keys of one source, revoked ones too."""

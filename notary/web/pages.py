@@ -17,7 +17,8 @@ from notary.core.errors import NotaryError
 from notary.core.note import parse_vkey
 from notary.core.words import check_id
 from notary.usecases import look
-from notary.usecases.registers import NotFound, list_datasets
+from notary.usecases.datasets import list_datasets
+from notary.usecases.rights import NotFound
 from notary.web.render import missing, render
 
 blueprint = Blueprint("pages", __name__)

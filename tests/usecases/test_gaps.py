@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notary.usecases.datasets import get_dataset
 from notary.usecases.gaps import (
     HORIZON,
     MAX_HOLES,
@@ -17,7 +18,7 @@ from notary.usecases.gaps import (
     report,
 )
 from notary.usecases.reading import Reading
-from notary.usecases.registers import NotFound, get_dataset
+from notary.usecases.rights import NotFound
 from tests.usecases.servers import world
 from tests.usecases.world import World
 

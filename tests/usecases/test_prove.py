@@ -11,7 +11,7 @@ from notary.core.receipt import verify_receipt
 from notary.core.statement import parse_statement
 from notary.usecases.prove import NotYet, Proof, StoreDamaged
 from notary.usecases.reading import Acceptance, Pack, Reading
-from notary.usecases.registers import Caller, NotFound
+from notary.usecases.rights import Caller, NotFound
 from tests.usecases.world import World, some_readings
 
 STRANGER = Caller("000000000000", "fire-brigade")

@@ -21,7 +21,7 @@ from notary.usecases.quarantine import (
     put_aside,
     show_quarantined,
 )
-from notary.usecases.registers import NotFound
+from notary.usecases.rights import NotFound
 from tests.usecases.world import World
 
 

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from notary.core.errors import MalformedText
 from notary.keys import read_secret
 from notary.usecases import sources
+from notary.usecases.datasets import DatasetFacts
 from notary.usecases.reading import Reading
-from notary.usecases.registers import DatasetFacts, NotFound
+from notary.usecases.rights import NotFound
 from notary.usecases.source_book import REFRESH_SECONDS, SourceBook
 from notary.usecases.source_files import parse_moment, parse_sources
 from notary.usecases.sources import MAX_KEYS, NewKey, NewSource, SourcesRefused
