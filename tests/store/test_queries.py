@@ -40,6 +40,8 @@ def test_each_query_fits_the_schema(pool: Pool, name: str) -> None:
     """Tables, columns, types and number of parameters: the database itself looks."""
     text, nothing = query(name), defaultdict[str, object](lambda: None)
     with pool.transaction() as tx:
+        if "compared" in text and name != "make_compared":
+            tx.do("make_compared")  # a table of the transaction's own
         if text.startswith("COPY"):
             tx.copy(name, binary.table([]))
         elif "$1" in text:

@@ -125,7 +125,7 @@ SELECT key FROM resources WHERE child = %(dataset)s AND key <> '{}' LIMIT 1
 -- name: make_compared
 -- The rows of two versions (side 0 and 1); without a key columns `key` is `row`.
 CREATE TEMPORARY TABLE compared (side smallint, number integer, row bytea, key bytea)
-ON COMMIT DROP
+ON COMMIT DROP;
 
 -- name: copy_compared
 COPY compared (side, number, row, key) FROM STDIN (FORMAT binary)
