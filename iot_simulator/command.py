@@ -4,12 +4,17 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
+from typing import Final
 
 from iot_simulator.order import Chances
 from iot_simulator.plan import TOPIC, Plan
+from notary.core.errors import MalformedText
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def plan_of(arguments: Namespace) -> Plan:
@@ -56,7 +61,23 @@ def run(
     if arguments.feeds:
         sys.stdout.write(write_feeds(plan))
         return 0
-    return simulate(plan, arguments.list, find_broker(arguments.broker or url, *tls), clock)
+    broker, begin = find_broker(arguments.broker or url, *tls), _moment(arguments.begin)
+    return simulate(plan, arguments.list, broker, clock, begin)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time with its zone, in UTC. Raises MalformedText."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None and EARLIEST <= moment <= LATEST:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise MalformedText(
+        "--begin must be a time with its zone, such as 2026-11-24T00:00:00Z, from 1990 to 2200."
+    )
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -72,6 +93,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--pack", type=int, default=1, metavar="N", help="readings in a message, where it holds")
     add("--list", type=Path, metavar="FILE", help="keep what was sent and answered; go on with it")
     add("--seed", type=int, metavar="N", help="the same seed simulates the same")
+    add("--begin", metavar="TIME", help="when the first reading was taken; now unless set")
     for name, what in (
         ("duplicates", "a message is sent twice"),
         ("reorder", "a message changes places with the next"),

@@ -57,8 +57,8 @@ class Clock:
 
     def time(self, number: int) -> datetime:
         """When the reading of this number was taken, by that clock."""
-        return self.begin + self.skew + timedelta(milliseconds=max(int(number * 1000 / self.rate),
-                                                                   number))  # fmt: skip
+        milliseconds = max(int(number * 1000 / self.rate), number)
+        return self.begin + self.skew + timedelta(milliseconds=milliseconds)
 
 
 def measure(station: Station, number: int, clock: Clock) -> Sample:

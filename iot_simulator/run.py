@@ -31,17 +31,26 @@ LOOK_SECONDS: Final = 0.25
 _STOP: Final = (-1, None)
 
 
-def simulate(plan: Plan, list_: Path | None, broker: Broker, clock: Callable[[], datetime]) -> int:
+def simulate(
+    plan: Plan,
+    list_: Path | None,
+    broker: Broker,
+    clock: Callable[[], datetime],
+    begin: datetime | None = None,
+) -> int:
     """
-    Simulate a plan. 0: all that was sent is answered, as it should be; 1: something isn't.
+    Simulate a plan; readings are taken from `begin` (else now) on. 0: all that was sent is
+    answered, as it should be; 1: something isn't.
 
     Raises:
         MalformedText: the list is another's, or the broker won't have the gateways.
     """
-    now = clock()
-    begin = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    listing = Listing(list_, plan.repeatable(), begin)
+    start = begin or clock()
+    start = start.replace(microsecond=start.microsecond // 1000 * 1000)
+    listing = Listing(list_, plan.repeatable(), start)
     try:
+        if begin is not None and listing.begin != start:
+            raise MalformedText(f"{list_} was begun with another begin: take the same, or none.")
         simulator = Simulator(plan, listing, broker, clock)
         with _stopped_by_signals(simulator.stop):
             simulator.run()

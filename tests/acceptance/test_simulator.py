@@ -22,6 +22,7 @@ import pytest
 from iot_simulator.formats import Simulated
 from iot_simulator.listing import Sent
 from notary.local.broker import Broker
+from tests.acceptance.test_every_codec import OPEN
 from tests.iot_ingest.support import Ingest, check_exactly_once, count_records, records, wait_for
 from tests.iot_simulator.support import ROOT, Simulator, feeds_for
 from tests.usecases.world import World
@@ -123,6 +124,26 @@ def test_the_broker_s_word_is_not_the_notary_s(broker: Broker, tmp_path: Path) -
     assert "whether the notary has them was not asked" in simulator.said()
     states = [answer for one in simulator.list() for (answer,) in one.answers.values()]
     assert [one["state"] for one in states] == ["acknowledged"] * 60
+
+
+def test_the_same_seed_and_begin_are_the_same_bytes(broker: Broker, tmp_path: Path) -> None:
+    """In each format, faults too; a list is not gone on with by another begin."""
+    formats = [word for name in OPEN for word in ("--format", name)]
+    options = ("--dataset", "air", "--seed", "9", *formats, *FAULTS, "--bad", "0.2", "--pack", "2",
+               "--count", "20", "--rate", "40", "--acceptances", "off", "--skew", "9")  # fmt: skip
+    begin, messages = ("--begin", "2026-03-01T18:00:00+08:00"), []
+    for name in ("one", "other"):
+        with Simulator(tmp_path / name, broker.url_of("gateway"), *options, *begin) as simulator:
+            assert simulator.wait() == 0
+        messages.append({one.id: (one.message, one.bad) for one in simulator.list()})
+    assert messages[0] == messages[1]
+    assert {name.split("-")[2].split("/")[0] for name in messages[0]} == {
+        str(number) for number in range(len(OPEN))
+    }
+    later = (*options, "--begin", "2026-03-01T18:00:01+08:00")
+    with Simulator(tmp_path / "one", broker.url_of("gateway"), *later) as simulator:
+        assert simulator.wait() == 2
+    assert "was begun with another begin" in simulator.said()
 
 
 def test_without_a_notary_it_gives_up_and_says_so(broker: Broker, tmp_path: Path) -> None:

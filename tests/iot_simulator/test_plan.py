@@ -86,6 +86,9 @@ def test_all_wrong_options_are_told_at_once() -> None:
         ((), "Say --count or --seconds, and not both."),
         (("--count", "1", "--broker", "http://x"), "A broker's address is"),
         (("--count", "1", "--broker", "mqtt://u:secret@h:99999"), "A broker's address is"),
+        (("--count", "1", "--begin", "yesterday"), "--begin must be a time with its zone"),
+        (("--count", "1", "--begin", "2026-11-24T00:00:00"), "--begin must be a time with its"),
+        (("--count", "1", "--begin", "0001-01-01T00:00:00Z"), "from 1990 to 2200."),
         (("--count", "1", "--list", "/dev/null"), "/dev/null is no file that can be gone on with."),
         (("--count", "1", "--list", "/"), "The list / can't be written: Is a directory."),
         (
