@@ -23,7 +23,7 @@ class Gateways(Simulator):
         name = "trusters" if trusting else "keepers"
         options = ["--dataset", dataset, "--seed", str(1 + trusting), "--seconds", "86400"]
         options += ["--gateways", str(GATEWAYS), "--rate", str(rate / GATEWAYS)]
-        options += ["--duplicates", "0.02", "--reorder", "0.05", "--again", "3"]
+        options += ["--duplicates", "0.02", "--reorder", "0.05", "--again", "3", "--window", "100"]
         options += ["--acceptances", "off" if trusting else "response"]
         super().__init__(folder / f"{name}.ndjson", url, *options)
 

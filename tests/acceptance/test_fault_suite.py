@@ -24,7 +24,7 @@ from tests.usecases.servers import passing_server
 from tests.usecases.world import fresh_seed
 
 pytestmark = pytest.mark.needs("mosquitto")
-RATE, LONG_RATE = 600.0, 1500.0
+RATE, LONG_RATE = 400.0, 1500.0
 """Readings a second, of all gateways together."""
 
 
@@ -124,6 +124,38 @@ def test_links_cut_and_slow(at_work: Stage, dice: random.Random, long: bool) -> 
             link.heal()
     assert min(one.cuts, other.cuts) >= 2
     at_work.settle()
+
+
+def test_one_fault_upon_another(at_work: Stage, dice: random.Random, long: bool) -> None:
+    """Three at once, in any order: nothing has come back when the next one strikes."""
+
+    def kill_ingest() -> None:
+        at_work.ingest.kill()
+        at_work.ingest.start(wait=False)
+
+    def kill_broker() -> None:
+        at_work.broker.kill()
+        at_work.broker.start()
+
+    def kill_database() -> None:
+        at_work.server.kill()
+        at_work.server.start()
+
+    faults = [
+        kill_ingest,
+        kill_broker,
+        kill_database,
+        at_work.server.restart,
+        at_work.broker.restart,
+        at_work.to_ingest.cut,
+        at_work.to_gateways.cut,
+    ]
+    for _ in range(15 if long else 1):
+        at_work.flows(dice.randrange(1, 200))
+        for fault in dice.sample(faults, 3):
+            time.sleep(dice.uniform(0.0, 0.3))
+            fault()
+    at_work.settle(broker_was_killed=True)
 
 
 @pytest.mark.needs("the right to mount")
