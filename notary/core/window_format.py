@@ -112,7 +112,7 @@ def _write(window: Window) -> str:
         "v": VERSION,
         "asked": {"by": window.asked.by, "from": window.asked.start, "to": window.asked.stop},
         "head": format_statement(window.statements[0]),
-        "rest": [_compact(statement, before) for before, statement in following],
+        "rest": [compact(statement, before) for before, statement in following],
         "receipt": canonical.loads(receipt, max_bytes=MAX_WINDOW_BYTES),
     }
     if window.erased:
@@ -122,7 +122,8 @@ def _write(window: Window) -> str:
     return canonical.dumps(members)
 
 
-def _compact(statement: Statement, before: Statement) -> dict[str, object]:
+def compact(statement: Statement, before: Statement) -> dict[str, object]:
+    """The members of a statement in compact form, as it follows the one before."""
     members: dict[str, object] = {
         "d": _base64url(statement.digest or statement.commitment or b""),
         "r": (statement.received - before.received) // _MICROSECOND,
@@ -153,7 +154,7 @@ def _read(members: object) -> Window:
         raise MalformedText("The receipt of a window proves a record.")
     statements = _expand_all(head, rest)
     return Window(
-        _asked(members["asked"]),
+        parse_asked(members["asked"]),
         statements,
         receipt,
         _erased(members["erased"], statements) if "erased" in members else {},
@@ -207,7 +208,8 @@ def _later(time: datetime, microseconds: object) -> datetime:
         raise MalformedText("The received time is out of range.") from None
 
 
-def _asked(value: object) -> Asked:
+def parse_asked(value: object) -> Asked:
+    """Read what was asked for. Raises MalformedText (rule 6)."""
     if not isinstance(value, dict) or value.keys() != {"by", "from", "to"}:
         raise MalformedText("asked has the members by, from and to.")
     by, start, stop = value["by"], value["from"], value["to"]
