@@ -39,6 +39,7 @@ from notary.usecases.rights import (
     KeyUnknown,
     NotFound,
     ScopeMissing,
+    TooManyKeys,
 )
 from notary.usecases.sharing import GrantRefused
 from notary.usecases.sources import SourcesRefused
@@ -66,6 +67,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     FileTooLarge: 413,
     KeptByNotary: 409,
     GrantRefused: 409,
+    TooManyKeys: 409,
     MalformedRequest: 422,
     MalformedText: 422,
     PackageRefused: 422,

@@ -26,6 +26,7 @@ from notary.usecases.rights import (
     Caller,
     KeyUnknown,
     NotFound,
+    TooManyKeys,
     check_scopes,
 )
 
@@ -33,6 +34,8 @@ MAX_DAYS = 1_096
 YEAR_DAYS = 365
 MAX_OVERLAP_HOURS = 720
 MAX_DATASETS = 100
+MAX_KEYS = 1_000
+"""As many valid keys a department has at most."""
 NOTED_EACH = timedelta(hours=1)
 """The last use of a key is written at most once in so long."""
 KEY_PREFIX = "ntr_"
@@ -60,6 +63,7 @@ def add_key(pool: Pool, new: NewKey, now: datetime, giver: Caller | None = None)
         NotFound: there is no such department (or it isn't the giver's), or no such dataset.
         ScopeMissing: the giver lacks a scope that the key would have.
         KeyRestricted: the giver is for certain datasets only.
+        TooManyKeys: the department has 1,000 valid ones.
     """
     check_id(new.department, "department")
     scopes = check_scopes(new.scopes)
@@ -89,6 +93,7 @@ def rotate_key(
         NotFound: there is no valid key of that id, or it isn't the giver's.
         ScopeMissing: the giver lacks a scope that the key has.
         KeyRestricted: the giver is for certain datasets only.
+        TooManyKeys: the department has 1,000 valid ones.
     """
     if not timedelta(0) <= overlap <= timedelta(hours=MAX_OVERLAP_HOURS):
         raise MalformedText(f"The overlap is 0 to {MAX_OVERLAP_HOURS} hours.", what="overlap")
@@ -152,6 +157,9 @@ def _write(
     now: datetime,
     lifetime: timedelta,
 ) -> str:
+    row = tx.row("count_valid_api_keys", department=department, now=now)
+    if row is not None and row[0] >= MAX_KEYS:
+        raise TooManyKeys(most=MAX_KEYS)
     identity, secret = secrets.token_hex(6), secrets.token_hex(32)
     tx.do(
         "add_api_key",

@@ -37,6 +37,12 @@ class ScopeMissing(NotaryError):
     code = "scope-missing"
 
 
+class TooManyKeys(NotaryError):
+    """The department has as many valid API keys as one may have; revoke some first."""
+
+    code = "too-many-keys"
+
+
 class KeyRestricted(NotaryError):
     """The API key is for certain datasets only, and this is about more than those."""
 

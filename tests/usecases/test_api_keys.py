@@ -19,6 +19,7 @@ from notary.usecases.rights import (
     KeyUnknown,
     NotFound,
     ScopeMissing,
+    TooManyKeys,
 )
 from tests.usecases.world import World, new_department
 
@@ -111,6 +112,29 @@ def test_a_key_needs_a_department(world: World, department: str) -> None:
     """Nothing is made for a department that isn't there."""
     with pytest.raises((NotFound, MalformedText)):
         api_keys.add_key(world.pool, NewKey(department), world.now)
+
+
+def test_a_department_has_a_bounded_number_of_keys(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever got hold of a `manage` key can't fill the database with others; ended ones go."""
+    monkeypatch.setattr(api_keys, "MAX_KEYS", 3)
+    one, short = make(world), make(world, days=1)
+    for act in (
+        lambda: make(world),
+        lambda: api_keys.rotate_key(world.pool, id_of(one), timedelta(hours=1), world.now),
+    ):
+        with pytest.raises(TooManyKeys):
+            act()
+    assert opens(world, one)
+    two = api_keys.rotate_key(world.pool, id_of(one), timedelta(0), world.now)
+    api_keys.revoke_key(world.pool, id_of(two), world.now)
+    make(world)
+    world.pass_by(86_400)
+    with pytest.raises(KeyUnknown):
+        opens(world, short)
+    make(world)
+    new_department(world.pool, "tax-office", world.now)
 
 
 # -- how it ends

@@ -42,6 +42,10 @@ SELECT department, scopes, datasets, created_at, expires_at FROM api_keys
 WHERE id = %(id)s AND revoked_at IS NULL AND expires_at > %(now)s
   AND (%(department)s::text IS NULL OR department = %(department)s) FOR UPDATE
 
+-- name: count_valid_api_keys
+SELECT count(*) FROM api_keys
+WHERE department = %(department)s AND revoked_at IS NULL AND expires_at > %(now)s
+
 -- name: end_api_key
 UPDATE api_keys SET expires_at = %(end)s WHERE id = %(id)s AND expires_at > %(end)s
 
