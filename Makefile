@@ -40,10 +40,12 @@ run: .venv/run.stamp ## set everything up and do the main job on real data (ONCE
 
 test: .venv/dev.stamp ## set up and run the tests
 	@tools/mosquitto
+	@tools/chromium
 	@$(PY) -m pytest $(TESTS)
 
 test-long: .venv/dev.stamp ## the same tests at the sizes that count
 	@tools/mosquitto
+	@tools/chromium
 	@$(PY) -m pytest --long $(TESTS)
 
 lint: .venv/dev.stamp ## style, types and import contracts
@@ -54,6 +56,7 @@ lint: .venv/dev.stamp ## style, types and import contracts
 
 check: lint .venv/dev.stamp ## lint, and the tests with branch coverage (100 % of notary/core)
 	@tools/mosquitto
+	@tools/chromium
 	@$(PY) -m pytest --cov=notary.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core
 	@$(PY) -m pytest
 

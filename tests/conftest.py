@@ -35,6 +35,7 @@ NOT_RUN: list[str] = []
 HERE = {
     "mosquitto": lambda: mosquitto_program() is not None,
     "iotcore": is_installed,
+    "chromium": lambda: shutil.which("chromium") is not None,
     "npm": lambda: shutil.which("npm") is not None,
     "the right to mount": can_mount,
 }

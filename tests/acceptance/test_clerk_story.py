@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A clerk follows a link, sees a file from accepted to anchored, takes its receipt, verifies it.
+
+In a real browser, in both languages, on a phone and at a desk; screenshots are kept under
+var/pages. Every page is looked at by axe, light and dark.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from notary.local.postgres import Postgres
+from notary.texts import text
+from tests.acceptance.browsing import (
+    SIZES,
+    Site,
+    axe_source,
+    chromium,
+    served,
+    shoot,
+    violations,
+)
+from tests.acceptance.sealers import SealerProcess, now, wait_for
+from tests.conftest import new_database
+from tests.usecases.world import World
+
+pytestmark = pytest.mark.needs("chromium")
+TABLE = "站点,°C\n屋顶,21.5\n<script>alert(1)</script>,7\n".encode()
+LOOKS = [(lang, size) for lang in ("en", "zh") for size in SIZES]
+PATHS = {
+    "first": "/",
+    "dataset": "/datasets/air",
+    "source": "/datasets/air/sources/roof",
+    "record": "/datasets/air/sources/roof/records/1",
+    "version": "/datasets/air/versions/1",
+    "row": "/datasets/air/versions/2?row=2",
+    "batch": "/batches/0",
+    "checkpoint": "/checkpoints/{size}",
+    "missing": "/datasets/nothing",
+    "problem": "/problems/not-found",
+}
+
+
+@pytest.fixture(scope="module")
+def world(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A notary whose clock is the real one, as its processes' is."""
+    made = World.make(tmp_path_factory.mktemp("city"), new_database(postgres))
+    made.now = now()
+    made.dataset("air")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Its web process; links and QR codes lead to it."""
+    folder = tmp_path_factory.mktemp("web")
+    with served(world, folder, NOTARY_PUBLIC_URL="{url}") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all stories."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core."""
+    return axe_source()
+
+
+def open_page(browser: Browser, site: Site, lang: str, size: str, **more: Any) -> Page:
+    """A page of a browser that speaks that language; whatever it loads must be ours."""
+    locale = {"en": "en-GB", "zh": "zh-CN"}[lang]
+    page = browser.new_context(locale=locale, viewport=SIZES[size], **more).new_page()
+    page.on("request", lambda request: _ours(request.url, site))
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    return page
+
+
+def _ours(url: str, site: Site) -> None:
+    assert url.startswith((site.url, "data:")), url
+
+
+def save(page: Page, words: str, folder: Path) -> Path:
+    """Click on a download and keep what comes, under the name that the page gives it."""
+    with page.expect_download() as coming:
+        page.get_by_role("link", name=words, exact=True).click()
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path
+
+
+def verify(receipt: Path, trust: Path, file: Path, lang: str) -> str:
+    """`notary verify`, as a clerk starts it."""
+    command = ["verify", str(receipt), "--payload", str(file), "--trust", str(trust)]
+    done = subprocess.run(
+        [sys.executable, "-m", "notary.cli", *command, "--lang", lang],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("lang", "size"), LOOKS)
+def test_a_clerk_follows_a_file_from_accepted_to_anchored(
+    browser: Browser, site: Site, world: World, tmp_path: Path, lang: str, size: str
+) -> None:
+    """Without any JavaScript: dataset, version, its way, file and receipt, and the verdict."""
+    table = TABLE + f"{lang},{size}\n".encode()
+    version = site.post("/v1/datasets/air/versions?name=air.csv", table, "text/csv")["version"]
+    page = open_page(browser, site, lang, size, java_script_enabled=False)
+
+    page.goto(f"{site.url}/datasets/air")
+    shoot(page, f"{lang}-{size}-1-dataset")
+    page.get_by_role("link", name=str(version), exact=True).first.click()
+    assert page.url.endswith(f"/versions/{version}")
+    way = page.locator(".way li")
+    assert [step.get_attribute("class") for step in way.all()] == ["own"] + ["open"] * 4
+    assert page.get_by_role("link", name=text(lang, "page.receipt")).count() == 0
+    shoot(page, f"{lang}-{size}-2-accepted")
+
+    sealer = SealerProcess(world.env, tmp_path / "sealer.log")
+    try:
+        wait_for("an anchored version", lambda: _is_anchored(page))
+    finally:
+        sealer.process.terminate()
+        sealer.process.wait(30)
+    assert text(lang, "page.own-word") in page.content()
+    shoot(page, f"{lang}-{size}-3-anchored")
+
+    file = save(page, text(lang, "page.download-file"), tmp_path)
+    receipt = save(page, text(lang, "page.receipt"), tmp_path)
+    page.goto(site.url)
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(page.request.get(f"{site.url}/trust.json").body())
+    assert file.read_bytes() == table
+    assert text(lang, "verify.holds") in verify(receipt, trust, file, lang)
+    page.context.close()
+
+
+def _is_anchored(page: Page) -> bool:
+    page.reload()
+    return page.locator(".way li").last.get_attribute("class") == "own"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS)
+def test_axe_finds_nothing_on_any_page(
+    browser: Browser, site: Site, world: World, axe: str, lang: str, size: str, scheme: Any
+) -> None:
+    """And no page is wider than the screen, so that nobody scrolls sideways to read."""
+    _fill(world, site)
+    page = open_page(browser, site, lang, size, color_scheme=scheme)
+    for name, path in PATHS.items():
+        page.goto(site.url + path.format(size=world.size()))
+        assert violations(page, axe) == [], name
+        wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not wide, f"{name} is wider than a {size}"
+        shoot(page, f"{lang}-{size}-{scheme}-{name}")
+    page.context.close()
+
+
+def test_axe_sees_what_is_wrong(browser: Browser, site: Site, axe: str) -> None:
+    """The look itself can fail: a picture without words and grey on grey are found."""
+    page = browser.new_page()
+    page.set_content('<img src="x"><p style="color:#999;background:#aaa">grey</p>')
+    found = " ".join(violations(page, axe))
+    assert "image-alt" in found
+    assert "color-contrast" in found
+    page.close()
+
+
+def _fill(world: World, site: Site) -> None:
+    """Two records and two versions, the second a correction; all anchored. Once is enough."""
+    if world.rows("SELECT 1 FROM records LIMIT 1"):
+        return
+    for value in ("21.5", "<b>22</b>"):
+        body = f'{{"source":"roof","payload_text":"{value}","key":"k{value[:1]}"}}'.encode()
+        site.post("/v1/datasets/air/records", body, "application/json")
+    site.post("/v1/datasets/air/versions", TABLE, "text/csv")
+    query = "?corrects=1&reason=wrong"
+    site.post(f"/v1/datasets/air/versions{query}", TABLE + b"x,1\n", "text/csv")
+    world.now = now()
+    world.settle()
