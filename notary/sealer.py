@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The sealer process: seal what is due, sign, anchor, each at its interval; then again.
+The sealer process: seal what is due, sign, anchor, each at its interval, and drop the
+content that a dataset keeps no longer; then again.
 
 A database or a ledger that is away costs only time. What only a person can mend (a fork,
 roots that disagree, missing records) closes the process's work and is said on each round.
@@ -19,6 +20,7 @@ from notary.core.policy import SealingPolicy
 from notary.keys import load_key
 from notary.store.errors import LaneBusy, StoreUnavailable
 from notary.usecases.anchor import Anchored, anchor_due
+from notary.usecases.keep import drop_due
 from notary.usecases.seal import Sealer
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
@@ -69,6 +71,8 @@ class Rounds:
             if self._anchored.get(anchored.ledger) != anchored:
                 say("anchor", **asdict(anchored))
             self._anchored[anchored.ledger] = anchored
+        for dropped in drop_due(parts.pool, now):
+            say("dropped", index=dropped.index)
         self._forget(now)
         return bool(sealed)
 

@@ -15,6 +15,7 @@ from notary.ledgers.registry import make_ledgers
 from notary.store.migrations import migrate
 from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor, Limits
+from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile
 from notary.usecases.outbox import Outbox
@@ -47,6 +48,10 @@ class Parts:
         secret = read_secret(self.settings.secret_file)
         limits = Limits(max_payload_bytes=self.settings.max_payload_bytes)
         return Acceptor(self.pool, self.gate, secret, limits, outbox)
+
+    def eraser(self, acceptor: Acceptor) -> Eraser:
+        """The erasing side, with the instance secret."""
+        return Eraser(self.pool, acceptor, self.instance_secret())
 
     def source_book(self) -> SourceBook:
         """What a process remembers of senders, with the instance secret."""

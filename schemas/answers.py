@@ -148,6 +148,14 @@ class StateAnswer(Schema):
     anchored = fields.List(fields.Nested(AnchoredAnswer))
 
 
+class ErasedAnswer(Schema):
+    """That the content was erased, as receipts say it: when, on what ground, by which record."""
+
+    at = fields.String()
+    ground = fields.String()
+    record = fields.String(metadata={"description": "As dataset/source/chain/n."})
+
+
 class RecordAnswer(Schema):
     """A record: what its statement says, how far it is, and (alone) its payload."""
 
@@ -174,6 +182,7 @@ class RecordAnswer(Schema):
     statement = fields.String()
     payload_base64 = fields.String(metadata={"format": "byte"})
     salt = Hash()
+    erased = fields.Nested(ErasedAnswer)
     state = fields.Nested(StateAnswer)
     links = fields.Dict()
 

@@ -3,7 +3,7 @@
 
 from marshmallow import Schema, fields
 
-from schemas.answers import DatasetAnswer, StateAnswer
+from schemas.answers import DatasetAnswer, ErasedAnswer, StateAnswer
 from schemas.fields import Hash, Text, Time, Whole
 from schemas.queries import AnyQuery, PageQuery
 
@@ -67,7 +67,7 @@ class VersionAnswer(Schema):
     size_bytes = fields.Integer()
     by = fields.String(attribute="by_word")
     received = Time()
-    erased = fields.Boolean()
+    erased = fields.Nested(ErasedAnswer)
     duplicate = fields.Boolean()
     state = fields.Nested(StateAnswer)
     links = fields.Dict()

@@ -29,6 +29,7 @@ from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavaila
 from notary.texts import catalogue
 from notary.usecases.accept import ClockBehind, KeyReused
 from notary.usecases.compare import CompareRefused
+from notary.usecases.erased import ContentDropped, ContentErased
 from notary.usecases.marks import StateRefused
 from notary.usecases.package_file import PackageRefused, ResourceRefused
 from notary.usecases.prove import NotYet, StoreDamaged
@@ -63,6 +64,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     NameTaken: 409,
     SourcesRefused: 409,
     CorrectionRefused: 409,
+    ContentErased: 410,
+    ContentDropped: 410,
     CompareRefused: 409,
     FileTooLarge: 413,
     KeptByNotary: 409,

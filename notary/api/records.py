@@ -23,9 +23,9 @@ from notary.api.handing import handing
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
+from notary.usecases.erased import erased_of, gone
 from notary.usecases.prove import Until
 from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
-from notary.usecases.rights import NotFound
 from schemas.answers import DigestAnswer, NotYetAnswer, ReceiptAnswer, RecordAnswer, page_of
 from schemas.queries import ChainQuery, PageQuery, ReceiptQuery, RecordsQuery
 
@@ -90,7 +90,7 @@ def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
     """
     row = _get(source, n, query.get("chain"))
     if row["payload"] is None:
-        raise NotFound(f"The payload of record {n} is not kept here.")
+        raise gone(row)
     _hand("payload", row)
     response = fixed(bytes(row["payload"]), BYTES, ASK_AGAIN)
     response.headers["Content-Disposition"] = f'attachment; filename="payload-{n}.bin"'
@@ -167,4 +167,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     named["replayed"] = bool(row["flags"] & REPLAYED)
     named["future_dated"] = bool(row["flags"] & FUTURE_DATED)
     named["links"] = links(named)
+    if (erased := erased_of(row)) is not None:
+        named["erased"] = erased.members()
     return named

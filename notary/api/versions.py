@@ -23,6 +23,7 @@ from notary.api.handing import handing
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.core.csv_rows import csv_cells
+from notary.usecases.erased import erased_of
 from notary.usecases.prove import Until
 from notary.usecases.prove_versions import VersionProof, VersionProver
 from notary.usecases.version_look import get_row, list_versions, open_file, show_version
@@ -143,7 +144,8 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in row.items() if value is not None}
     told["digest" if dataset().is_open else "commitment"] = row["hash"]
     told["state"] = row.get("states")
-    told["erased"] = row["file_digest"] is None
+    if (erased := erased_of(row)) is not None:
+        told["erased"] = erased.members()
     if not reads_own():
         told.pop("by_word", None)
     if told["state"] is None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from hmac import digest as hmac_digest
 from os import urandom
 from threading import Lock
@@ -29,6 +28,7 @@ from notary.usecases.lanes import (
 )
 from notary.usecases.marks import StateRefused
 from notary.usecases.outbox import Answered, Outbox
+from notary.usecases.prints import keyed_print, payload_print, print_heads
 from notary.usecases.reading import Outcome, Reading, Refusal
 from notary.usecases.segment import (
     Item,
@@ -229,16 +229,11 @@ class Acceptor:
             )
         salt = None if is_open else urandom(32)
         hash_ = payload_hash(salt, payload)
-        key_print, payload_print = None, 0
+        key_print, content_print = None, 0
         if key is not None or observed is not None:
             head, name = (way.time_head, observed) if key is None else (way.key_head, key)
-            key_print = self._print(head + (name or "").encode())
-            # The digest of an open dataset is public; no other's payload shows in its print.
-            payload_print = (
-                int.from_bytes(hash_[:4], "big", signed=True)
-                if is_open
-                else self._print(b"payload " + payload, 4)
-            )
+            key_print = keyed_print(self._secret, head + (name or "").encode())
+            content_print = payload_print(self._secret, hash_ if is_open else None, payload)
         named = is_open or reading.keeps_names
         return Item(
             index,
@@ -249,7 +244,7 @@ class Acceptor:
             hash_,
             None if reading.pack is None else message_hash(salt, reading.pack),
             key_print,
-            payload_print,
+            content_print,
             observed if named else None,
             key if named else None,
         )
@@ -263,19 +258,12 @@ class Acceptor:
         dataset = datasets.get(reading.dataset)
         if dataset is None:
             raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
-        who = f"{dataset.id}/{reading.source}/"
-        way = Way(
-            dataset, dataset.lane_of(reading.source), f"key {who}".encode(), f"time {who}".encode()
-        )
+        heads = print_heads(dataset.id, reading.source)
+        way = Way(dataset, dataset.lane_of(reading.source), *heads)
         if len(self._ways) > MAX_REMEMBERED:
             self._ways.clear()
         self._ways[reading.dataset, reading.source, reading.type, reading.by] = way
         return way
-
-    def _print(self, data: bytes, size_bytes: int = 8) -> int:
-        """A keyed hash (RFC 7693) of so many bytes, as a number of the database."""
-        print_ = blake2b(data, digest_size=size_bytes, key=self._secret).digest()
-        return int.from_bytes(print_, "big", signed=True)
 
     # -- the transaction
 

@@ -22,6 +22,7 @@ from notary.ledgers.port import AnchorState, Ledger, anchorable
 from notary.store.pool import Pool, Transaction
 from notary.usecases.anchor import evidence_text
 from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
+from notary.usecases.audit_erasures import look_at_erasures
 from notary.usecases.audit_versions import look_at_versions
 from notary.usecases.marks import Mark, MarkFile, StateRefused
 
@@ -85,6 +86,7 @@ def audit(
         part("segments", batches.look_at_segments)
         versions = part("versions", lambda: look_at_versions(tx, facts))
         part("the log's hashes", lambda: _look_at_hashes(tx, facts))
+        part("erasures", lambda: look_at_erasures(tx))
         signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, mark))
         anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
     counts = batches.sealed, batches.waiting, versions, len(facts.leaves), signed, anchored
@@ -159,6 +161,8 @@ def _read_batches(tx: Transaction, facts: Facts) -> int:
         raise Differs(f"the log: its size is {facts.size}, its leaves are {len(facts.leaves)}")
     for id_, dataset in facts.datasets.items():
         number, leaf = last.get(id_, (-1, ZERO_HASH))
+        if not 0 <= dataset["dropped"] <= number + 1:
+            raise Differs(f"dataset {dataset['name']}: it has not so many batches to drop")
         if (dataset["batch_count"], dataset["last_descriptor"]) != (number + 1, leaf):
             raise Differs(f"dataset {dataset['name']}: its last batch is another one")
     return len(facts.leaves)

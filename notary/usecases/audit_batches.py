@@ -55,7 +55,7 @@ def naming(name: str) -> Iterator[None]:
 
 COLUMNS = (
     *("position", "source", "chain", "n", "received", "by_word", "type", "leaf"),
-    *("observed", "key", "message", "salt", "digest", "payload"),
+    *("observed", "key", "message", "salt", "digest", "payload", "erasure"),
 )
 
 
@@ -96,7 +96,8 @@ class BatchAudit:
         for (source, place, run), (found, records) in zip(runs, by_place, strict=False):
             if found != place:
                 raise Differs(f"{name}: records of run {place} are missing.")
-            last = self._walk(records, dataset, run.first, run.prev, leaves, received)
+            at = run.first, run.prev
+            last = self._walk(records, dataset, descriptor.number, at, leaves, received)
             if last != (run.first + run.count, run.last):
                 raise Differs(
                     f"{name}: run {place} (source {source}) doesn't end where its records do."
@@ -156,7 +157,7 @@ class BatchAudit:
             records = list(group)
             dataset = self._facts.sources[source]["dataset"]
             first, prev = records[0]["next"], records[0]["last"] or ZERO_HASH
-            self._walk(records, dataset, first, prev, [], [])
+            self._walk(records, dataset, None, (first, prev), [], [])
             self._in_batch[-1, dataset, source, chain] = len(records)
             self.waiting += len(records)
         count = self._tx.rows("audit_count_records")[0][0]
@@ -193,16 +194,20 @@ class BatchAudit:
         self,
         records: Iterable[dict[str, Any]],
         dataset: int,
-        n: int,
-        prev: bytes,
+        batch: int | None,
+        at: tuple[int, bytes],
         leaves: list[bytes],
         received: list[Any],
     ) -> tuple[int, bytes]:
-        """Recompute records of one source from n on; return where they end."""
+        """
+        Recompute records of one source from n on, which follows on a leaf; return where they
+        end. `batch` is the number of their batch in the dataset; None: they wait.
+        """
         facts = self._facts.datasets.get(dataset)
         if facts is None:
             raise Differs(f"Dataset {dataset} is missing, and there are records of it.")
-        last = None
+        (n, prev), last = at, None
+        is_dropped = batch is not None and batch < facts["dropped"]
         for row in records:
             source = self._facts.sources[row["source"]]
             name = f"Record {row['n']} of {source['name']} in {facts['name']}"
@@ -213,9 +218,15 @@ class BatchAudit:
             if last is not None and row["received"] < last:
                 raise Differs(f"{name}: it was received before the one before it.")
             row.update(
-                dataset=facts["name"], is_open=facts["is_open"], source=source["name"], prev=prev
+                dataset=facts["name"],
+                is_open=facts["is_open"],
+                source=source["name"],
+                source_id=source["id"],
+                prev=prev,
             )
-            self._look_at_payload(name, row, source["id"], facts)
+            _look_at_payload(name, row, is_open=facts["is_open"], is_dropped=is_dropped)
+            if facts["digest_index"]:
+                self._look_at_digest(name, row)
             with naming(name):
                 text = statement_text(row)
                 parse_statement(text)
@@ -228,21 +239,35 @@ class BatchAudit:
                 self._progress(self.sealed + len(leaves))
         return n, prev
 
-    def _look_at_payload(
-        self, name: str, row: Mapping[str, Any], source: int, facts: Mapping[str, Any]
-    ) -> None:
-        payload, salt, hashed = row["payload"], row["salt"], row["digest"]
-        if payload is None:
-            if hashed is None or salt is not None:
-                raise Differs(f"{name}: neither payload nor digest is stored.")
-        else:
-            if (salt is None) != facts["is_open"] or (salt is not None and len(salt) != 32):
-                raise Differs(f"{name}: its salt is not of its dataset's kind.")
-            hashed = digest(payload) if salt is None else commitment(salt, payload)
-            if row["digest"] not in (None, hashed):
-                raise Differs(f"{name}: the kept digest is not the payload's.")
-        if facts["digest_index"]:
-            where = {"source": source, "chain": row["chain"], "n": row["n"]}
-            if self._tx.row("audit_digest", digest=hashed, **where) is None:
-                raise Differs(f"{name}: its digest is missing in the index.")
-            self._digests += 1
+    def _look_at_digest(self, name: str, row: Mapping[str, Any]) -> None:
+        """The index has the digest of each record, but of what was erased."""
+        if row["erasure"] is not None:
+            return
+        hashed = row["digest"] if row["payload"] is None else digest(row["payload"])
+        where = {"source": row["source_id"], "chain": row["chain"], "n": row["n"]}
+        if self._tx.row("audit_digest", digest=hashed, **where) is None:
+            raise Differs(f"{name}: its digest is missing in the index.")
+        self._digests += 1
+
+
+def _look_at_payload(name: str, row: Mapping[str, Any], *, is_open: bool, is_dropped: bool) -> None:
+    """
+    The content is there, unless it was erased, or its dataset keeps it no longer; and then
+    it is not.
+    """
+    payload, salt, hashed = row["payload"], row["salt"], row["digest"]
+    is_erased = row["erasure"] is not None
+    if payload is None and not is_erased and not is_dropped:
+        raise Differs(f"{name}: its payload is missing, and was not erased.")
+    if not is_erased and ((salt is None) != is_open or (salt is not None and len(salt) != 32)):
+        raise Differs(f"{name}: its salt is not of its dataset's kind.")
+    if payload is None:
+        if is_erased and salt is not None:
+            raise Differs(f"{name}: it was erased, and its salt is there.")
+        if hashed is None:
+            raise Differs(f"{name}: neither payload nor digest is stored.")
+        return
+    if is_erased or is_dropped:
+        raise Differs(f"{name}: its payload should be gone, and is there.")
+    if hashed not in (None, digest(payload) if salt is None else commitment(salt, payload)):
+        raise Differs(f"{name}: the kept digest is not the payload's.")

@@ -39,10 +39,12 @@ def look_at_versions(tx: Transaction, facts: Facts) -> int:
         if is_sealed and not was_sealed:
             raise Differs(f"{name}: it is sealed before the version before it.")
         last[row["dataset"]] = (row["version"], row["received"], is_sealed)
+        found = sealed.pop(row["batch"], None) if is_sealed else None
+        row["is_dropped"] = found is not None and found[1].number < dataset["dropped"]
         with naming(name):
             _look_at_version(tx, name, row, is_open=dataset["is_open"])
         if is_sealed:
-            _look_at_descriptor(name, row, sealed.pop(row["batch"], None), dataset["is_open"])
+            _look_at_descriptor(name, row, found, dataset["is_open"])
         count += 1
     for index in sealed:
         raise Differs(f"Batch {index}: its version is missing.")
@@ -70,17 +72,24 @@ def _look_at_version(tx: Transaction, name: str, row: dict[str, Any], *, is_open
     if row["profile"] not in PROFILES:
         raise Differs(f"{name}: its profile is none.")
     tree = _StoredTree(tx, name, row)
-    if row["file_digest"] is None:
-        if (row["salt"], row["secret"], row["size_bytes"]) != (None, None, None):
-            raise Differs(f"{name}: its file is erased, and not all that belongs to it.")
+    is_erased = row["erasure"] is not None
+    if is_erased != (row["file_digest"] is None):
+        raise Differs(f"{name}: its file is erased without an erasure, or the other way round.")
+    if is_erased or row["is_dropped"]:
         for (number,) in tx.rows("audit_part_numbers", id=row["id"]):
-            raise Differs(f"{name}: its file is erased, and part {number} is there.")
+            raise Differs(f"{name}: its file should be gone, and part {number} is there.")
         tree.grow_from_leaves()
+    if is_erased:
+        if any(row[key] is not None for key in ("salt", "secret", "size_bytes", "name", "reason")):
+            raise Differs(f"{name}: its file is erased, and not all that belongs to it.")
     else:
         sizes = [0 if row[key] is None else len(row[key]) for key in ("salt", "secret")]
         if sizes != [0 if is_open else 32, 0 if is_open or not row["count"] else 32]:
             raise Differs(f"{name}: its salts are not of its dataset's kind.")
-        _recompute(tx, name, row, tree)
+        if is_open and row["file_digest"] != row["hash"]:
+            raise Differs(f"{name}: its file's digest is not the one that was accepted.")
+        if not row["is_dropped"]:
+            _recompute(tx, name, row, tree)
     tree.finish()
 
 

@@ -229,15 +229,15 @@ def list_own_datasets(pool: Pool, caller: Caller, after: str, limit: int) -> lis
         return [DatasetFacts(**row) for row in tx.maps("list_own_datasets", **asked)]
 
 
-def add_kept_dataset(pool: Pool, owner: str, now: datetime) -> str:
-    """The name of the dataset that the notary keeps for an owner's sharing, made at its need."""
+def add_kept_dataset(pool: Pool, owner: str, now: datetime, kept_for: str = "sharing") -> str:
+    """The name of the dataset that the notary keeps for its own records about an owner's data."""
     with pool.transaction() as tx:
         tx.row("lock_department", id=owner)
-        row = tx.row("find_kept_dataset", owner=owner)
+        row = tx.row("find_kept_dataset", owner=owner, kept_for=kept_for)
         if row is not None:
             return str(row[0])
-        made = _add(tx, owner, now, label="Records of sharing", random_sources=True)
-        tx.do("keep_dataset", id=made.id)
+        made = _add(tx, owner, now, label=f"Records of {kept_for}", random_sources=True)
+        tx.do("keep_dataset", id=made.id, kept_for=kept_for)
         return made.name
 
 

@@ -16,6 +16,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, Literal
 
+from notary.core.canonical import dumps
 from notary.core.errors import NotaryError
 from notary.core.runs import Run, format_run
 from notary.core.statement import statement_leaf
@@ -23,6 +24,7 @@ from notary.core.tiles import TILE_WIDTH, inclusion_path_from_tiles
 from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
+from notary.usecases.erased import erased_of
 from notary.usecases.record import statement_text
 from notary.usecases.rights import Caller, NotFound
 from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
@@ -164,8 +166,11 @@ class Prover:
             members["tag_salt"] = f'"{row["tag_salt"].hex()}"'
         if row["payload"] is not None:
             members["payload"] = f'"{b64encode(row["payload"]).decode()}"'
-            if row["salt"] is not None:
-                members["salt"] = f'"{row["salt"].hex()}"'
+        if row["salt"] is not None:
+            members["salt"] = f'"{row["salt"].hex()}"'
+        erased = erased_of(row)
+        if erased is not None:
+            members["erased"] = dumps(erased.members())
         return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
 
     def batch_part(self, tx: Transaction, index: int) -> BatchPart | None:

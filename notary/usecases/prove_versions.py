@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from notary.core.canonical import dumps
 from notary.core.errors import MalformedTile
 from notary.core.hashing import LeafHash
 from notary.core.ndjson_rows import is_array
@@ -23,6 +24,7 @@ from notary.core.rows import MalformedRows
 from notary.core.tiles import TILE_WIDTH, inclusion_path_from_tiles
 from notary.store.pool import Pool, Transaction
 from notary.usecases.datasets import DatasetFacts
+from notary.usecases.erased import erased_of, gone
 from notary.usecases.prove import BatchPart, NotYet, Prover, StoreDamaged, Until, hash_list
 from notary.usecases.rights import NotFound
 from notary.usecases.version_upload import CUT_BYTES, PART_BYTES
@@ -50,15 +52,18 @@ class VersionProver:
         """
         The receipt of a version's file: whoever has the file and this checks it whole.
 
+        Once the file was erased it says so, and nothing can be compared any more.
+
         Raises:
-            NotFound: there is no such version, or its file was erased.
+            NotFound: there is no such version.
             NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
         """
         with self._pool.transaction(read_only=True) as tx:
-            row = kept_version(tx, dataset, version)
+            row = get_version(tx, dataset, version)
             part = self._batch_part(tx, row, until)
-        salt = (row["salt"] or b"").hex()
-        return _write(part, kind='"file"', file=f'{{"salt":"{salt}"}}')
+        salt, erased = (row["salt"] or b"").hex(), erased_of(row)
+        more = {} if erased is None else {"erased": dumps(erased.members())}
+        return _write(part, kind='"file"', file=f'{{"salt":"{salt}"}}', **more)
 
     def row_receipt(
         self, dataset: DatasetFacts, version: int, number: int, until: Until = "signed"
@@ -67,7 +72,8 @@ class VersionProver:
         The receipt of one row, its number counted from 0.
 
         Raises:
-            NotFound: there is no such version or row, or the file was erased.
+            NotFound: there is no such version or row.
+            ContentErased, ContentDropped: the file isn't here any more.
             NotYet: as in `file_receipt`.
             StoreDamaged: the stored file doesn't give the row that was sealed.
         """
@@ -93,10 +99,16 @@ class VersionProver:
 
 
 def kept_version(tx: Transaction, dataset: DatasetFacts, version: int) -> dict[str, Any]:
-    """All that is stored of a version whose file is kept. Raises NotFound."""
+    """
+    All that is stored of a version whose file is kept.
+
+    Raises:
+        NotFound: there is no such version.
+        ContentErased, ContentDropped: its file isn't here any more.
+    """
     row = get_version(tx, dataset, version)
-    if row["file_digest"] is None:
-        raise NotFound(f"The file of version {version} is not kept here.", what="version")
+    if row["file_digest"] is None or row["is_dropped"]:
+        raise gone(row)
     return row
 
 

@@ -17,6 +17,7 @@ from notary.core.words import check_string, check_type
 from notary.store.pool import Pool, Transaction
 from notary.usecases.accept import MAX_LIFT, ClockBehind, KeyReused
 from notary.usecases.datasets import DatasetFacts
+from notary.usecases.erase_content import version_answer
 from notary.usecases.gate import Gate, OpenLog, read_incarnation
 from notary.usecases.marks import StateRefused
 from notary.usecases.rights import NotFound
@@ -174,7 +175,7 @@ def _accept(
             by_word=what.by_word,
         )
     if once is not None:
-        answer = json.dumps({"version": number})
+        answer = version_answer(what.dataset.name, number)
         tx.do("set_idempotency_answer", api_key=once.api_key, key=once.key, answer=answer)
     return AcceptedVersion(number, is_new)
 

@@ -3,7 +3,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from notary.core.hashing import RootHash
 from notary.keys import make_key
 from notary.local.postgres import Postgres
 from notary.usecases.audit import audit, describe
+from notary.usecases.erase import RecordPlace, VersionPlace
 from notary.usecases.reading import Pack, Reading
 from notary.usecases.scope import COVERED, covered_columns, other_columns
 from tests.usecases.flipping import flip, loosen
@@ -35,6 +36,7 @@ NAMED = {
     "versions": "version|batch",
     "version_parts": "version|batch",
     "version_tiles": "version|batch",
+    "erasures": "erasure|erased|missing|gone",
     "log_hashes": "tile of the log",
     "checkpoints": "checkpoint|mark|anchor",
     "anchors": "anchor",
@@ -42,7 +44,7 @@ NAMED = {
 
 
 def fill(world: World) -> None:
-    """Open and closed datasets, many batches, waiting records, an index, erased payloads."""
+    """Open and closed datasets, many batches, waiting records, an index, erased content."""
     air = world.dataset("air", digest_index=True, lane_count=2)
     weather = world.dataset("weather")
     wages = world.dataset(None, random_sources=True)
@@ -61,26 +63,31 @@ def fill(world: World) -> None:
             for dataset in (weather, files):
                 publish(world, dataset, table(300, seed), **why)  # type: ignore[arg-type]
             publish(world, wages, b"%%PDF %d" % seed, "application/pdf")
+        if seed == 2:
+            erase(world, (air, wages), (weather, files))
         world.pass_by()
         if seed < 3:
             world.settle()
-    # Erased as a later command will do it: of the payload only the hash stays, of a version
-    # its leaves.
-    for erase in (
-        "UPDATE versions SET salt = NULL, secret = NULL, file_digest = NULL, size_bytes = NULL,"
-        " name = NULL WHERE version = 2",
-        "DELETE FROM version_parts p USING versions v WHERE v.id = p.version AND v.version = 2",
-        "UPDATE version_tiles t SET mark = NULL FROM versions v"
-        " WHERE v.id = t.version AND v.version = 2",
-    ):
-        world.change(erase)
-    for name, hashed in ((air, "payload"), (wages, "salt || payload")):
-        world.change(
-            f"UPDATE records r SET digest = sha256({hashed}), salt = NULL, payload = NULL"
-            " FROM sources s JOIN datasets d ON d.id = s.dataset"
-            " WHERE s.id = r.source AND d.name = %s AND r.n = 1",
-            name,
-        )
+    world.erase("air", RecordPlace("s0", 2))
+    world.erase(*_first_erasure(world))
+
+
+def erase(world: World, of_records: Iterable[str], of_versions: Iterable[str]) -> None:
+    """The second record of each source, and the second version, of some datasets."""
+    for dataset in of_records:
+        for source in range(6):
+            world.erase(dataset, RecordPlace(f"s{source}", 1))
+    for dataset in of_versions:
+        world.erase(dataset, VersionPlace(2))
+
+
+def _first_erasure(world: World) -> tuple[str, RecordPlace]:
+    """The record that tells of the first erasure."""
+    row = world.rows(
+        "SELECT d.name, s.name FROM erasures e JOIN sources s ON s.id = e.told_source"
+        " JOIN datasets d ON d.id = s.dataset ORDER BY e.id LIMIT 1"
+    )[0]
+    return str(row[0]), RecordPlace(str(row[1]), 0)
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +104,8 @@ def test_an_audit_of_an_honest_notary_is_clean(filled: World) -> None:
     """Open, closed, indexed, erased, waiting, signed, anchored: nothing differs."""
     report = filled.audit()
     assert report.findings == ()
-    assert (report.records, report.waiting) == (3 * 76, 76)
-    assert (report.versions, report.batches) == (9, 21)
+    assert (report.records, report.waiting) == (3 * 76 + 14, 76 + 2)
+    assert (report.versions, report.batches) == (9, 22)
     assert (report.checkpoints, report.anchors) == (3, 3)
     assert list(describe(report))[-1] == "Nothing differs."
 

@@ -9,7 +9,7 @@ candidate in every way that anything here uses: none of it may be found.
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from hmac import digest as hmac_digest
@@ -20,7 +20,8 @@ import pytest
 from notary.core.hashing import commitment
 from notary.core.statement import parse_statement, statement_leaf, write_statement
 from notary.usecases.accept import Once
-from notary.usecases.reading import Acceptance, Pack, Reading
+from notary.usecases.erase import RecordPlace
+from notary.usecases.reading import Acceptance, Outcome, Pack, Reading
 from tests.usecases.world import World
 
 CANDIDATES = [b'{"wage": %d}' % (2000 + i) for i in range(1000)]
@@ -45,13 +46,8 @@ class Scene:
     salt: bytes
 
     def erase(self) -> None:
-        """Payload and salt go, the commitment stays; what was remembered of the key goes too."""
-        self.world.change(
-            "UPDATE records SET digest = sha256(salt || payload), payload = NULL, salt = NULL"
-            " WHERE n = 1"
-        )
-        self.world.change("DELETE FROM duplicates WHERE n = 1")
-        self.world.change("DELETE FROM idempotency")
+        """Its owner erases it."""
+        self.world.erase(self.dataset, RecordPlace(SOURCE, 1))
 
     def dump(self) -> bytes:
         """Every row of every table."""
@@ -103,6 +99,11 @@ class Scene:
         }
 
 
+def written(outcomes: Sequence[Outcome]) -> str:
+    """What is kept of an answer: of each record its leaf, as the API keeps it."""
+    return json.dumps([one.leaf.hex() for one in outcomes if isinstance(one, Acceptance)])
+
+
 @pytest.fixture
 def scene(world: World) -> Scene:
     """Accepted by pack, key and time, posted under an Idempotency-Key, sealed to anchored."""
@@ -114,7 +115,7 @@ def scene(world: World) -> Scene:
         Reading(dataset, SOURCE, payload, "application/json", "key:gw-1", OBSERVED, key, pack)
         for payload, key in zip(payloads, keys, strict=True)
     ]
-    once = Once(world.caller.key_id, "post-1", pack.data, lambda outcomes: str(len(outcomes)))
+    once = Once(world.caller.key_id, "post-1", pack.data, written)
     outcomes, _ = world.acceptor().accept_once(readings, world.now, once)
     world.settle()
     acceptance = outcomes[1]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from notary.config import Settings
 from notary.core.checkpoint import Checkpoint
@@ -22,6 +23,7 @@ from notary.usecases.accept import Acceptor
 from notary.usecases.anchor import Anchored, anchor_due
 from notary.usecases.audit import Report, audit
 from notary.usecases.datasets import DatasetFacts
+from notary.usecases.erase import Order, RecordPlace, VersionPlace
 from notary.usecases.gate import Gate
 from notary.usecases.marks import MarkFile
 from notary.usecases.prove import Prover
@@ -34,6 +36,7 @@ from notary.wiring import Parts, connect, initialise
 
 ORIGIN = "notary.example/log"
 OWNERS_SCOPES = ("read", "write", "manage", "share", "erase")
+ORDER = Order("Letter 2031-9 of the data protection office", "PIPL, article 47", "Ms Li")
 BEGIN = datetime(2031, 3, 5, 6, 7, 8, 123456, tzinfo=UTC)
 
 
@@ -145,6 +148,14 @@ class World:
     def add(self, dataset: str, count: int, sources: int = 3, seed: int = 0) -> list[Acceptance]:
         """Have some made-up readings accepted."""
         return self.accept(some_readings(dataset, count, sources, seed))
+
+    def erase(
+        self, dataset: str, what: RecordPlace | VersionPlace, order: Order = ORDER
+    ) -> dict[str, Any]:
+        """Erase a record or a version, as its owner does."""
+        eraser = self.parts.eraser(self.acceptor())
+        facts = datasets.get_dataset(self.pool, dataset, self.caller)
+        return eraser.erase(facts, what, order, self.caller, self.now)
 
     def sealer(
         self, max_count: int = 65_536, second: SecondRoot | None = None, age_seconds: float = 5

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: audit_datasets
-SELECT id, name, is_open, digest_index, batch_count, source_count, last_descriptor
+SELECT id, name, is_open, digest_index, batch_count, source_count, last_descriptor, kept_for,
+       dropped
 FROM datasets ORDER BY id
 
 -- name: audit_sources
@@ -27,12 +28,13 @@ FROM runs WHERE batch = %(batch)s ORDER BY position
 SELECT run.position, r.source, r.chain, r.n,
        CASE WHEN r.received >= '0001-01-01Z' AND r.received < '9999-12-31Z' THEN r.received END,
        f.by_word, f.type, r.leaf,
-       r.observed, r.key, r.message, r.salt, r.digest, r.payload
+       r.observed, r.key, r.message, r.salt, r.digest, r.payload, e.id
 FROM runs run
 JOIN sources s ON s.id = run.source
 JOIN records r ON r.lane = s.lane AND r.source = run.source AND r.chain = run.chain
               AND r.n >= run.first AND r.n < run.first + run.count
 JOIN forms f ON f.id = r.form
+LEFT JOIN erasures e ON e.source = r.source AND e.chain = r.chain AND e.n = r.n
 WHERE run.batch = %(batch)s
 ORDER BY run.position, r.n
 
@@ -41,7 +43,7 @@ ORDER BY run.position, r.n
 SELECT s.id AS position, r.source, r.chain, r.n,
        CASE WHEN r.received >= '0001-01-01Z' AND r.received < '9999-12-31Z' THEN r.received END,
        f.by_word, f.type, r.leaf, r.observed, r.key, r.message, r.salt, r.digest, r.payload,
-       coalesce(run.next, 0) AS next, run.last AS last
+       e.id, coalesce(run.next, 0) AS next, run.last AS last
 FROM sources s
 CROSS JOIN (SELECT chain FROM segments UNION SELECT chain FROM runs) AS c
 LEFT JOIN LATERAL (
@@ -51,6 +53,7 @@ LEFT JOIN LATERAL (
 JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.chain = c.chain
               AND r.n >= coalesce(run.next, 0)
 JOIN forms f ON f.id = r.form
+LEFT JOIN erasures e ON e.source = r.source AND e.chain = r.chain AND e.n = r.n
 ORDER BY s.id, r.chain, r.n
 
 -- name: audit_count_records
@@ -77,6 +80,27 @@ WHERE g.count <> (SELECT coalesce(sum(count), 0) FROM unnest(g.counts) AS count)
    OR EXISTS (SELECT FROM unnest(g.sources) AS m(id) LEFT JOIN sources s ON s.id = m.id
               WHERE s.lane IS DISTINCT FROM g.lane)
 ORDER BY g.number
+
+-- name: audit_erasures
+-- Each with what it is about, as far as that is there, and the record that tells of it.
+SELECT e.id, d.name AS dataset, s.name AS source, e.chain, e.n, e.version, e.ordered, e.done_by,
+       e.ground, r.leaf, v.id AS version_id, told.payload AS told, told.leaf AS told_leaf,
+       CASE WHEN e.erased_at >= '0001-01-01Z' AND e.erased_at < '9999-12-31Z' THEN e.erased_at END
+           AS erased_at,
+       k.kept_for AS told_kept_for, k.owner = d.owner AS is_owners,
+       EXISTS (SELECT FROM erasures o WHERE o.source = e.told_source AND o.chain = e.told_chain
+                                        AND o.n = e.told_n) AS told_erased
+FROM erasures e
+LEFT JOIN datasets d ON d.id = e.dataset
+LEFT JOIN sources s ON s.id = e.source AND s.dataset = e.dataset
+LEFT JOIN records r ON r.lane = s.lane AND r.source = e.source AND r.chain = e.chain
+                   AND r.n = e.n
+LEFT JOIN versions v ON v.dataset = e.dataset AND v.version = e.version
+LEFT JOIN sources t ON t.id = e.told_source
+LEFT JOIN datasets k ON k.id = t.dataset
+LEFT JOIN records told ON told.lane = t.lane AND told.source = e.told_source
+                      AND told.chain = e.told_chain AND told.n = e.told_n
+ORDER BY e.id
 
 -- name: audit_batch_tiles
 SELECT tree, level, index, data, middle FROM batch_tiles WHERE batch = %(batch)s

@@ -35,8 +35,15 @@ SELECT r.chain, r.n, r.received, r.observed, r.key, r.leaf, r.flags, f.by_word A
        octet_length(r.payload) AS size_bytes,
        CASE WHEN %(is_open)s THEN coalesce(sha256(r.payload), r.digest) END AS digest,
        CASE WHEN NOT %(is_open)s THEN coalesce(sha256(r.salt || r.payload), r.digest) END
-           AS commitment
+           AS commitment, e.erased_at, e.ground AS erased_ground, e.erased_record
 FROM records r JOIN forms f ON f.id = r.form
+LEFT JOIN LATERAL (
+    SELECT erased_at, ground,
+           k.name || '/' || t.name || '/' || told_chain || '/' || told_n AS erased_record
+    FROM erasures JOIN sources t ON t.id = told_source JOIN datasets k ON k.id = t.dataset
+    WHERE r.payload IS NULL AND erasures.source = r.source AND erasures.chain = r.chain
+      AND erasures.n = r.n
+) AS e ON true
 WHERE r.lane = %(lane)s AND r.source = %(source)s AND r.chain = %(chain)s AND r.n > %(after)s
 ORDER BY r.n LIMIT %(limit)s
 

@@ -15,7 +15,7 @@ SELECT d.name AS dataset, d.owner, d.is_open, s.name AS source, s.tag, s.tag_sal
        substring(t.data FROM run.place / 16 % 16 * 512 + 1 FOR 512) AS record_group,
        t.middle AS record_middle,
        substring(u.data FROM run.position / 16 % 16 * 512 + 1 FOR 512) AS run_group,
-       u.middle AS run_middle
+       u.middle AS run_middle, e.erased_at, e.ground AS erased_ground, e.erased_record
 FROM datasets d
 JOIN sources s ON s.dataset = d.id
 JOIN records r ON r.lane = s.lane AND r.source = s.id AND r.n = $3
@@ -30,6 +30,13 @@ LEFT JOIN batch_tiles t ON t.batch = run.batch AND t.tree = 0 AND t.level = 0
                        AND t.index = run.place / 256
 LEFT JOIN batch_tiles u ON u.batch = run.batch AND u.tree = 1 AND u.level = 0
                        AND u.index = run.position / 256
+LEFT JOIN LATERAL (
+    SELECT erased_at, ground,
+           k.name || '/' || t.name || '/' || told_chain || '/' || told_n AS erased_record
+    FROM erasures JOIN sources t ON t.id = told_source JOIN datasets k ON k.id = t.dataset
+    WHERE r.payload IS NULL AND erasures.source = s.id AND erasures.chain = r.chain
+      AND erasures.n = r.n
+) AS e ON true
 WHERE d.name = $1 AND s.name = $2
 
 -- name: find_batch

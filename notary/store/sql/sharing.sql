@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: lock_department
--- Its dataset of sharing is made by one at a time.
+-- Its datasets of sharing and of erasing are made by one at a time.
 SELECT id FROM departments WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: find_kept_dataset
-SELECT name FROM datasets WHERE owner = %(owner)s AND kept_for = 'sharing'
+SELECT name FROM datasets WHERE owner = %(owner)s AND kept_for = %(kept_for)s
 
 -- name: keep_dataset
-UPDATE datasets SET kept_for = 'sharing' WHERE id = %(id)s
+UPDATE datasets SET kept_for = %(kept_for)s WHERE id = %(id)s
 
 -- name: has_version
 SELECT 1 FROM versions WHERE dataset = %(dataset)s AND version = %(version)s

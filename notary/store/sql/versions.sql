@@ -44,16 +44,34 @@ VALUES (%(id)s, %(dataset)s, %(version)s, %(profile)s, %(count)s, %(root)s, %(ha
 -- name: get_version
 SELECT v.*, d.name AS dataset_name, d.is_open,
        (SELECT min(version) FROM versions c
-        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by
+        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by,
+       v.file_digest IS NOT NULL AND coalesce(b.number < d.dropped, false) AS is_dropped,
+       e.erased_at, e.ground AS erased_ground, e.erased_record
 FROM versions v JOIN datasets d ON d.id = v.dataset
+LEFT JOIN batches b ON b.index = v.batch
+LEFT JOIN LATERAL (
+    SELECT erased_at, ground,
+           k.name || '/' || t.name || '/' || told_chain || '/' || told_n AS erased_record
+    FROM erasures JOIN sources t ON t.id = told_source JOIN datasets k ON k.id = t.dataset
+    WHERE erasures.dataset = v.dataset AND erasures.version = v.version
+) AS e ON true
 WHERE v.dataset = %(dataset)s AND v.version = %(version)s
 
 -- name: list_versions
 -- The newest first, beginning below `before`.
 SELECT v.*, d.name AS dataset_name, d.is_open,
        (SELECT min(version) FROM versions c
-        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by
+        WHERE c.dataset = v.dataset AND c.corrects = v.version) AS corrected_by,
+       v.file_digest IS NOT NULL AND coalesce(b.number < d.dropped, false) AS is_dropped,
+       e.erased_at, e.ground AS erased_ground, e.erased_record
 FROM versions v JOIN datasets d ON d.id = v.dataset
+LEFT JOIN batches b ON b.index = v.batch
+LEFT JOIN LATERAL (
+    SELECT erased_at, ground,
+           k.name || '/' || t.name || '/' || told_chain || '/' || told_n AS erased_record
+    FROM erasures JOIN sources t ON t.id = told_source JOIN datasets k ON k.id = t.dataset
+    WHERE erasures.dataset = v.dataset AND erasures.version = v.version
+) AS e ON true
 WHERE v.dataset = %(dataset)s AND (%(before)s IS NULL OR v.version < %(before)s)
 ORDER BY v.version DESC LIMIT %(limit)s
 
@@ -86,11 +104,13 @@ SELECT is_open FROM datasets WHERE id = %(dataset)s
 
 -- name: audit_versions
 -- A time that no clock shows is null.
-SELECT id, dataset, version, profile, count, root, hash, corrects, batch, salt, secret,
-       file_digest, size_bytes,
+SELECT v.id, v.dataset, v.version, profile, count, root, hash, corrects, batch, salt, secret,
+       file_digest, size_bytes, name, reason, e.id AS erasure,
        CASE WHEN received >= '0001-01-01Z' AND received < '9999-12-31Z' THEN received END
            AS received
-FROM versions ORDER BY dataset, version
+FROM versions v
+LEFT JOIN erasures e ON e.dataset = v.dataset AND e.version = v.version
+ORDER BY v.dataset, v.version
 
 -- name: audit_part_numbers
 SELECT number FROM version_parts WHERE version = %(id)s ORDER BY number

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What an erasure takes away, in the transaction that records it.
+
+Of a record: payload and salt, and all that was remembered by them: look-up and deduplication
+prints, answers under an Idempotency-Key, messages in quarantine, the key in answers to
+devices. Of a version: the file, salt, secret, digest and size, name and reason, and which row
+begins where. What its statement or descriptor needs stays, so that every leaf stands.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from notary.core.canonical import dumps
+from notary.store.pool import Transaction
+from notary.usecases.datasets import DatasetFacts
+from notary.usecases.prints import keyed_print, payload_print, print_heads
+from notary.usecases.quarantine import take
+
+
+def erase_record(
+    tx: Transaction, dataset: DatasetFacts, row: Mapping[str, Any], secret: bytes
+) -> None:
+    """
+    Erase a record's content; `row` is that of the query `find_erasable_record`.
+
+    Requires the lane of the record to be locked, so that nobody who knows its key waits for it.
+    """
+    place = {"chain": row["chain"], "n": row["n"]}
+    of_source = {**place, "source": row["source_id"]}
+    tx.do("erase_record", lane=row["lane"], is_open=dataset.is_open, **of_source)
+    if row["digest_in_statement"] is not None:
+        tx.do("erase_digest", digest=row["digest_in_statement"], **of_source)
+    if not dataset.is_open or row["key"] is not None or row["observed"] is not None:
+        prints = _prints(dataset, row, secret)
+        tx.do("erase_duplicate", **place, received=row["received"], **prints)
+    leaf = row["leaf"].hex()
+    tx.do("erase_idempotency", word=leaf)
+    if row["key"] is None:
+        _erase_key_in_answers(tx, dataset.id, leaf)
+    _erase_in_quarantine(tx, dataset.name, row)
+    tx.do("erase_words_of_grant", **of_source)
+    tx.do("erase_words_of_erasure", **of_source)
+
+
+def erase_version(tx: Transaction, dataset: DatasetFacts, row: Mapping[str, Any]) -> None:
+    """
+    Erase a version's content; `row` is all that is stored of it.
+
+    Requires the dataset to be locked, so that no upload becomes this version meanwhile.
+    """
+    tx.do("erase_version", id=row["id"])
+    tx.do("erase_version_parts", id=row["id"])
+    tx.do("erase_version_marks", id=row["id"])
+    uploads = [id_ for (id_,) in tx.rows("erase_uploads", dataset=dataset.id)]
+    tx.do("erase_uploaded", ids=uploads)
+    tx.do("erase_idempotency", word=version_answer(dataset.name, row["version"]))
+
+
+def version_answer(dataset: str, version: int) -> str:
+    """What is kept under an Idempotency-Key for the version that came with it."""
+    return dumps({"dataset": dataset, "version": version})
+
+
+def _prints(dataset: DatasetFacts, row: Mapping[str, Any], secret: bytes) -> dict[str, int | None]:
+    """
+    The prints by which the record was known again; None for what can't be told any more.
+
+    Where the key isn't in the statement, a neighbour with the same content and n of the
+    same day is forgotten too: sent again, it would be a new record.
+    """
+    key_head, time_head = print_heads(dataset.id, row["label"])
+    head, name = (time_head, row["observed"]) if row["key"] is None else (key_head, row["key"])
+    content = None
+    if dataset.is_open or row["payload"] is not None:
+        digest = row["digest_in_statement"] if dataset.is_open else None
+        content = payload_print(secret, digest, row["payload"] or b"")
+    return {
+        "key_print": None if name is None else keyed_print(secret, head + name.encode()),
+        "payload_print": content,
+    }
+
+
+def _erase_key_in_answers(tx: Transaction, dataset: int, leaf: str) -> None:
+    """Drop what the sender called the record from answers that are still kept."""
+    for id_, answers in tx.rows("find_answers_of", dataset=dataset, leaf=leaf):
+        kept = json.loads(answers)
+        for answer in kept:
+            told = json.loads(answer[2])
+            for reading in told["readings"]:
+                if reading.get("leaf") == leaf:
+                    reading.pop("key", None)
+            answer[2] = dumps(told)
+        tx.do("set_answers", id=id_, answers=json.dumps(kept))
+
+
+def _erase_in_quarantine(tx: Transaction, dataset: str, row: Mapping[str, Any]) -> None:
+    asked = {"dataset": dataset, "payload": row["payload"] or None, "received": row["received"]}
+    found = tx.rows("find_quarantined_with", **asked)
+    if found:
+        take(tx, [id_ for (id_,) in found])
