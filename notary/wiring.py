@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place that picks real parts for the settings. Nothing happens at import."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from notary.keys import load_key, make_key, make_secret, read_secret
 from notary.ledgers.port import Ledger
 from notary.ledgers.registry import make_ledgers
 from notary.store.migrations import migrate
-from notary.store.pool import Pool
+from notary.store.pool import Pool, say_uncaught
 from notary.usecases.accept import Acceptor, Limits
 from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
@@ -108,6 +109,7 @@ def connect(settings: Settings, *, writes_ledger: bool = False, pool_size: int =
     Raises:
         KeyRefused: a key is missing or readable by others.
     """
+    sys.excepthook = say_uncaught
     pool = Pool(settings.database_url, size=pool_size)
     marks = MarkFile(settings.mark_file)
     ledgers = make_ledgers(settings, writes=writes_ledger)

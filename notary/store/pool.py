@@ -7,11 +7,13 @@ next transaction opens a new one. A fork (gunicorn) starts with an empty pool.
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from types import TracebackType
 from typing import Any
 
 import psycopg2
@@ -228,6 +230,20 @@ class Pool:
             self._free.append((connection, time.monotonic()))
         else:
             connection.close()
+
+
+def say_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """
+    A process's `sys.excepthook`: Python's own, but for what was not uncaught.
+
+    Where the server ends in the middle of a COPY, psycopg2 2.9 prints its error as a
+    SystemError of its own (it takes the server's last notice with that error set), and
+    raises it all the same.
+    """
+    if not (issubclass(kind, SystemError) and isinstance(error.__cause__, psycopg2.Error)):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _is_alive(connection: Any) -> bool:

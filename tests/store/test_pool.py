@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import psycopg2
 import pytest
 
 from notary.local.postgres import Postgres
 from notary.store.errors import LaneBusy, NameTaken, StoreRefused, StoreUnavailable
-from notary.store.pool import Pool, Transaction
+from notary.store.pool import Pool, Transaction, say_uncaught
 from tests.usecases.servers import passing_server
 from tests.usecases.world import World
 
@@ -263,6 +264,49 @@ def test_a_restart_of_the_database_is_survived(own: Postgres, end: str) -> None:
     assert until_it_works(pool) <= 1
     assert until_it_works(pool) == 0
     pool.close()
+
+
+def test_a_server_that_ends_in_the_middle_of_a_copy_is_told_once(
+    own: Postgres, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As an error of ours; logs of one JSON object a line get nothing else."""
+    monkeypatch.setattr(sys, "excepthook", say_uncaught)
+    pool, other = Pool(own.url, size=1), Pool(own.url, size=1)
+    until_it_works(pool)
+
+    class Ending(BytesIO):
+        """Rows without an end; the server ends the connection after the first."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            others = "pid <> pg_backend_pid() AND query LIKE 'COPY%'"
+            ask(
+                other,
+                f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}",
+            )
+            return b"1\n" * 5000
+
+    def copy() -> None:
+        with pool.transaction() as tx:
+            tx.cursor.execute("CREATE TEMP TABLE t (a integer)")
+            tx.cursor.copy_expert("COPY t FROM STDIN", Ending())
+
+    for _ in range(10):
+        with pytest.raises(StoreUnavailable):
+            copy()
+    assert capfd.readouterr().err == ""
+    pool.close()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "error", [SystemError("of another kind"), ValueError("a fault of our own")]
+)
+def test_any_other_error_that_nobody_caught_is_shown(
+    error: Exception, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Only psycopg2's own slip is passed over."""
+    say_uncaught(type(error), error, None)
+    assert str(error) in capfd.readouterr().err
 
 
 def test_a_connection_that_rested_is_checked_before_use(own: Postgres) -> None:
