@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from iot_simulator.command import add_arguments as add_simulate_arguments
     from notary import commands, right_commands
+    from notary.publishing.command import add_arguments as add_publish_arguments
     from notary.source_commands import add_arguments as add_source_arguments
 
     parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
@@ -94,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("feed", "topic", "reason"):
         quarantine.add_argument(f"--{name}", help=f"only what has this {name}")
     quarantine.add_argument("--yes", action="store_true", help="drop: really, for good")
+    add_publish_arguments(
+        command(
+            "publish", commands.publish, "hand in a file over HTTP and keep its proof beside it"
+        )
+    )
     command("trust", commands.trust, "print the trust file")
     command("audit", commands.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"

@@ -367,6 +367,13 @@ def simulate(arguments: Namespace) -> int:
     return run(arguments, settings.mqtt_url, tls, clock)
 
 
+def publish(arguments: Namespace) -> int:
+    """Hand in a file over HTTP, as a client."""
+    from notary.publishing.command import run
+
+    return run(arguments, os.environ)
+
+
 def unreachable(arguments: Namespace) -> int:
     """`verify` is taken before the parser, so that it needs no package."""
     raise MalformedText("notary verify RECEIPT --trust FILE")

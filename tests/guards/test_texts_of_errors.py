@@ -29,6 +29,7 @@ NEVER_OVER_HTTP = {
     "malformed-topic",
     "notary-error",
     "payload-mismatch",
+    "publish-refused",
     "quorum-not-met",
     "receipt-refused",
     "records-missing",
