@@ -42,8 +42,10 @@ class Stage:
         wait_for(lambda: self.records() >= goal)
 
     def records(self) -> int:
-        """How many records there are; the database must be there."""
-        return count_records(self.world, DATASET)
+        """How many records there are, once the database tells."""
+        told: list[int] = []
+        wait_for(lambda: told.append(count_records(self.world, DATASET)) is None)
+        return told[0]
 
     def is_noticed(self, problem: str) -> None:
         """Wait until ingest says what holds it up: the fault is real."""
