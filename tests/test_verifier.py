@@ -461,3 +461,34 @@ def test_only_an_acceptance_is_held_against_something(promised: Bench) -> None:
     what = acceptance_of(*promises.segment())
     code, _, err = promised.run(what, "--against", str(window))
     assert (code, "--against takes" in err) == (UNUSABLE, True)
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+def test_a_file_is_verified_piece_by_piece(
+    bench: Bench, is_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Larger than a piece, and than the limit of what is read whole; a flipped bit is found."""
+    content = bytes(range(256)) * 9000
+    city = make(is_open)
+    city.seal_version([], content)
+    receipt = city.file_receipt(3)
+    monkeypatch.setattr(verifier, "MAX_PAYLOAD_BYTES", 1000)
+    file = bench.write("table.bin", content)
+    code, out, _ = bench.run(receipt, "--payload", str(file))
+    assert code == HOLDS
+    assert str(len(content)) in out.replace(",", "")
+    for other in (content[:-1], content + b"x", content[:9] + b"x" + content[10:], b""):
+        code, _, err = bench.run(receipt, "--payload", str(bench.write("other.bin", other)))
+        assert code == REFUSED
+        assert "not the one that was notarised" in err
+
+
+@pytest.mark.parametrize("name", ["missing.bin", ".", "a\0b"])
+def test_a_file_that_cannot_be_read_is_unusable(bench: Bench, name: str) -> None:
+    """One sentence, also where it is read in pieces."""
+    city = make()
+    city.seal_version([], b"x")
+    receipt = city.file_receipt(3)
+    code, _, err = bench.run(receipt, "--payload", str(bench.folder / name))
+    assert code == UNUSABLE
+    assert len(err.splitlines()) == 1

@@ -6,7 +6,14 @@ import hashlib
 import pytest
 
 from notary.core.errors import RecordRejected
-from notary.core.hashing import EMPTY_ROOT, commitment, digest, leaf_hash, node_hash
+from notary.core.hashing import (
+    EMPTY_ROOT,
+    commitment,
+    digest,
+    hash_pieces,
+    leaf_hash,
+    node_hash,
+)
 
 
 def test_each_hash_is_the_sha256_of_its_formula() -> None:
@@ -38,3 +45,19 @@ def test_a_salt_that_is_not_bytes_is_refused() -> None:
     """32 characters of text are not a salt."""
     with pytest.raises(RecordRejected):
         commitment("s" * 32, b"payload")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"abc"], [b"a", b"", b"bc"], [b"", b"abc"], list(b"a b c".split())]
+)
+def test_pieces_have_the_hash_of_the_whole(pieces: list[bytes]) -> None:
+    """Wherever it is parted; with its size."""
+    assert hash_pieces(b"", iter(pieces)) == (digest(b"abc"), 3)
+    assert hash_pieces(b"s" * 32, iter(pieces)) == (commitment(b"s" * 32, b"abc"), 3)
+
+
+@pytest.mark.parametrize("length", [1, 31, 33, 64])
+def test_pieces_have_no_salt_of_another_length(length: int) -> None:
+    """As a whole payload has none: before a piece is read."""
+    with pytest.raises(RecordRejected):
+        hash_pieces(b"s" * length, iter([b"payload"]))

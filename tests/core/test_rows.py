@@ -156,6 +156,31 @@ def test_a_cell_of_ten_megabytes_is_refused_before_it_is_held() -> None:
         cutter.feed(part)
 
 
+@pytest.mark.parametrize(
+    ("profile", "head", "fill"),
+    [
+        ("csv-v1", b"a,b\n", b"x,"),
+        ("csv-v1", b"a,b\n", b'"",'),
+        ("ndjson-v1", b"1\n", b"[1,"),
+        ("ndjson-v1", b"[1,", b"[1,"),
+        ("ndjson-v1", b'[1,"', b"x"),
+    ],
+)
+def test_a_row_without_end_is_refused_before_it_is_held(
+    profile: str, head: bytes, fill: bytes
+) -> None:
+    """However it is built, no more than a row and a part are in memory."""
+    cutter = row_cutter(profile)
+    assert len(cutter.feed(head)) == 1
+    fed = 0
+    with pytest.raises(MalformedRows) as refusal:  # noqa: PT012
+        while fed < 3 * MAX_ROW_BYTES:
+            cutter.feed(fill * ((1 << 18) // len(fill)))
+            fed += 1 << 18
+    assert refusal.value.facts["reason"] == "row-too-large"
+    assert fed <= MAX_ROW_BYTES + (1 << 18)
+
+
 def test_blanks_without_end_are_not_held() -> None:
     """Between rows they are dropped as they come."""
     for beginning, end in ((b"", b"7"), (b"[", b"7]"), (b"[7,", b"7]"), (b"7\n", b"7")):
