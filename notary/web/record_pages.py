@@ -6,12 +6,15 @@ from typing import Any, Final
 from flask import Blueprint, Response
 
 from notary.api.auth import right
+from notary.api.language import say
 from notary.api.services import services
 from notary.usecases import look
 from notary.usecases.datasets import DatasetFacts
+from notary.usecases.departments import name_of_department
 from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
 from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset
+from notary.web.certificate import certificate
 from notary.web.dataset_pages import place
 from notary.web.render import not_found, render
 from notary.web.way import steps
@@ -33,6 +36,28 @@ FLAGS: Final = {
 def record(dataset: str, source: str, n: int) -> Response:
     """A record with its states, its receipt to download, and its neighbours."""
     return render("record.html", **_facts(dataset, source, n))
+
+
+@blueprint.get("/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/certificate")
+@right("public")
+def record_certificate(dataset: str, source: str, n: int) -> Response:
+    """A record's certificate to print."""
+    facts = _facts(dataset, source, n)
+    row, about = facts["row"], facts["dataset"]
+    path = f"/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}"
+    is_open = row["digest"] is not None
+    return certificate(
+        f"{path}?chain={row['chain']}" if row["chain"] else path,
+        subject=say("verify.record", dataset=row["dataset"], source=row["source"], n=row["n"]),
+        dataset=about,
+        owner=name_of_department(services().pool, about.owner),
+        received=row["received"],
+        says=[("page.by", row["by_word"]), ("page.media-type", row["type"])],
+        hash_label="page.digest" if is_open else "page.commitment",
+        hash=(row["digest"] if is_open else row["commitment"]).hex(),
+        is_signed=row["states"]["signed"] is not None,
+        steps=facts["steps"],
+    )
 
 
 def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:

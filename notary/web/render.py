@@ -69,10 +69,10 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def here(other: str) -> str:
-    """This page in another language."""
+def here(other: str, path: str | None = None) -> str:
+    """This page (or, with the same query, that of `path`) in another language."""
     kept = {name: value for name, value in request.args.items() if name != "lang"}
-    return f"{request.path}?{urlencode({**kept, 'lang': other})}"
+    return f"{path or request.path}?{urlencode({**kept, 'lang': other})}"
 
 
 def _asked() -> str | None:

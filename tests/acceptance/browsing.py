@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,13 @@ def shoot(page: Page, name: str) -> None:
     """Keep what the page looks like, whole."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def print_page(page: Page, name: str) -> int:
+    """Print it as its own style says and keep the PDF; of how many sheets it is."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    printed = page.pdf(path=SHOTS / f"{name}.pdf", prefer_css_page_size=True)
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
 
 
 def axe_source() -> str:

@@ -22,6 +22,7 @@ from tests.acceptance.browsing import (
     Site,
     axe_source,
     chromium,
+    print_page,
     served,
     shoot,
     violations,
@@ -40,6 +41,7 @@ PATHS = {
     "record": "/datasets/air/sources/roof/records/1",
     "version": "/datasets/air/versions/1",
     "row": "/datasets/air/versions/2?row=2",
+    "certificate": "/datasets/air/versions/1/certificate",
     "batch": "/batches/0",
     "checkpoint": "/checkpoints/{size}",
     "missing": "/datasets/nothing",
@@ -142,11 +144,33 @@ def test_a_clerk_follows_a_file_from_accepted_to_anchored(
 
     file = save(page, text(lang, "page.download-file"), tmp_path)
     receipt = save(page, text(lang, "page.receipt"), tmp_path)
-    page.goto(site.url)
+    page.get_by_role("link", name=text(lang, "page.certificate"), exact=True).click()
+    assert site.url in page.locator("figcaption").inner_text()
+    assert print_page(page, f"{lang}-{size}-4-certificate") == 1
     trust = tmp_path / "trust.json"
     trust.write_bytes(page.request.get(f"{site.url}/trust.json").body())
     assert file.read_bytes() == table
     assert text(lang, "verify.holds") in verify(receipt, trust, file, lang)
+    page.context.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_longest_certificate_is_one_sheet(
+    browser: Browser, site: Site, world: World, lang: str
+) -> None:
+    """Ids, names and types as long as they may be, and a correction, still fit on A4."""
+    name = f"{lang}." + "x" * 125
+    world.dataset(name)
+    world.change("UPDATE datasets SET label = %s WHERE name = %s", "标" * 200, name)
+    query = f"?name={'n' * 255}&corrects=1&reason={'r' * 500}"
+    for more in ("", query, query):
+        table = TABLE + more.encode().replace(b"=", b"") + str(world.size()).encode() + b",\n"
+        site.post(f"/v1/datasets/{name}/versions{more}", table, "text/csv")
+    world.now = now()
+    world.settle()
+    page = open_page(browser, site, lang, "desktop")
+    page.goto(f"{site.url}/datasets/{name}/versions/2/certificate")
+    assert print_page(page, f"{lang}-longest-certificate") == 1
     page.context.close()
 
 

@@ -20,6 +20,7 @@ VERSION = f"{DATASET}/versions/1"
 PAGES = [
     *(DATASET, SOURCE, f"{SOURCE}/records/0", f"{SOURCE}/records/1"),
     *(VERSION, f"{VERSION}?row=1", f"{DATASET}/versions/2", f"{DATASET}/versions/3?row=0"),
+    *(f"{VERSION}/certificate", f"{SOURCE}/records/0/certificate"),
     *("/batches/0", "/batches/1", "/checkpoints/4", "/"),
 ]
 HOSTILE = "<script>alert(1)</script><img src=//evil.example onerror=x>\u202e"
@@ -99,11 +100,18 @@ def test_a_dataset_says_what_it_is(told: City) -> None:
     for words in (
         *("Air <b>quality</b>", "Water Works", "CC <i>BY</i> 4.0", "CAT-7", "L1", "daily"),
         *("shared unconditionally", "Version", "corrects version 1", "desk / 1"),
-        "was corrected by version 2",
+        *("was corrected by version 2", "Records 2 Since"),
     ):
         assert words in page.text
     assert {f"{DATASET}/versions/{n}" for n in (1, 2, 3)} <= set(page.addresses)
     assert {SOURCE, f"{SOURCE}/records/1"} <= set(page.addresses)
+
+
+def test_rows_are_no_records(told: City) -> None:
+    """What the first page counts as records are the two, not the rows of versions."""
+    page = Page(told.ask("/"))
+    assert "records sealed 2" in page.text
+    assert "Air <b>quality</b> 2 4" in page.text
 
 
 def test_an_empty_dataset_says_so(city: City) -> None:
@@ -197,7 +205,7 @@ def test_long_lists_are_read_page_by_page(city: City) -> None:
 
 CLOSED = [
     *("", "/sources/desk", "/sources/desk/records/0", "/versions/1", "/versions/1?row=0"),
-    *("?before=9", "?after=a"),
+    *("?before=9", "?after=a", "/sources/desk/records/0/certificate"),
 ]
 
 

@@ -87,7 +87,9 @@ SELECT descriptor FROM batches WHERE index >= %(start)s AND index < %(stop)s ORD
 
 -- name: totals
 SELECT (SELECT count(*) FROM datasets WHERE is_open) AS open_datasets,
-       (SELECT coalesce(sum(count), 0)::bigint FROM batches) AS sealed_records,
+       (SELECT coalesce(sum(count), 0)::bigint FROM batches)
+           - (SELECT coalesce(sum(count), 0)::bigint FROM versions WHERE batch IS NOT NULL)
+           AS sealed_records,
        (SELECT coalesce(sum(count), 0)::bigint FROM segments WHERE batch IS NULL)
            AS waiting_records,
        (SELECT size FROM log) AS batches,
@@ -101,9 +103,11 @@ SELECT (SELECT count(*) FROM datasets WHERE is_open) AS open_datasets,
            AS quarantined
 
 -- name: count_datasets_records
--- How many records each of some datasets holds, sealed and waiting.
+-- How many records each of some datasets holds, sealed and waiting. Rows of versions are none.
 SELECT d.id,
        (SELECT coalesce(sum(count), 0)::bigint FROM batches WHERE dataset = d.id)
+       - (SELECT coalesce(sum(count), 0)::bigint FROM versions
+          WHERE dataset = d.id AND batch IS NOT NULL)
        + (SELECT coalesce(sum(count), 0)::bigint FROM segments
           WHERE dataset = d.id AND batch IS NULL) AS records
 FROM datasets d WHERE d.id = ANY(%(ids)s)
