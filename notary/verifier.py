@@ -7,6 +7,7 @@ misconduct), 2 for input that can't be used.
 """
 
 import argparse
+import base64
 import io
 import json
 import os
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from notary.core.acceptance import SignedAcceptance, parse_acceptance, verify_acceptance
@@ -28,6 +29,7 @@ from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import (
     MAX_WINDOW_BYTES,
+    Opened,
     Window,
     WindowVerdict,
     parse_window,
@@ -40,6 +42,7 @@ HOLDS: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 MAX_PAYLOAD_BYTES: Final = 4 << 30
+MAX_LINE_BYTES: Final = 64 << 20
 PIECE_BYTES: Final = 1 << 20
 """So much of a version's file is held at a time, which may be of any size."""
 
@@ -96,7 +99,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("receipt", help="the receipt, window or acceptance")
     parser.add_argument("--trust", required=True, help="the trust file, got by another way")
-    parser.add_argument("--payload", help="the content that you hold, as a file")
+    parser.add_argument(
+        "--payload", help="the content that you hold, as a file; of a window, its lines"
+    )
     parser.add_argument(
         "--against", help="a receipt or acceptance that an acceptance is held against"
     )
@@ -112,7 +117,7 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
     proof = _parse(_read_text(arguments.receipt, MAX_WINDOW_BYTES), arguments.receipt)
     is_file = isinstance(proof, Receipt) and isinstance(proof.subject, FilePart)
     payload: bytes | Iterator[bytes] | None = None
-    if arguments.payload:
+    if arguments.payload and not isinstance(proof, Window):
         name = arguments.payload
         payload = _pieces(name) if is_file else _read(name, MAX_PAYLOAD_BYTES)
     judgement = _hold_against(proof, arguments.against, trust) if arguments.against else None
@@ -120,10 +125,9 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
         verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
     elif isinstance(proof, SignedAcceptance):
         verdict = verify_acceptance(proof, trust, payload if isinstance(payload, bytes) else None)
-    elif payload is not None:
-        raise Unusable("verify.payload-of-window")
     else:
-        verdict = verify_window(proof, trust)
+        opened = _opened(arguments.payload, proof) if arguments.payload else None
+        verdict = verify_window(proof, trust, opened)
     if arguments.json:
         told = {"holds": True, **asdict(verdict)}
         if judgement is not None:
@@ -190,6 +194,36 @@ def _pieces(name: str) -> Iterator[bytes]:
                 yield piece
     except (OSError, ValueError) as error:
         raise _no_file(name, error) from None
+
+
+def _opened(name: str, window: Window) -> Iterator[Opened]:
+    """The payloads beside a window, a line each (docs/spec/window-v1.md, Payloads beside it)."""
+    try:
+        with Path(name).open("rb") as file:
+            n = window.statements[0].n
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+                opened = _opened_line(line, n)
+                if opened is False:
+                    raise Unusable("verify.payloads-line", path=name, line=number, n=n)
+                yield opened
+                n += 1
+    except (OSError, ValueError) as error:
+        raise _no_file(name, error) from None
+
+
+def _opened_line(line: bytes, n: int) -> Opened | Literal[False]:
+    """The salt and the payload of record n, None where it is not there; False: no such line."""
+    try:
+        members = json.loads(line)
+        payload, salt = members.pop("payload"), members.pop("salt", None)
+        if members != {"n": n} or type(members["n"]) is not int:
+            return False
+        if payload is None:
+            return None
+        data = base64.b64decode(payload, validate=True)
+        return None if salt is None else bytes.fromhex(salt), data
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def _no_file(name: str, error: Exception) -> Unusable:

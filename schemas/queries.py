@@ -3,6 +3,7 @@
 
 from marshmallow import fields, validate
 
+from notary.core.canonical import MAX_INTEGER
 from schemas.fields import Id, Moment, Strict, Text, Whole
 
 MAX_CHAIN = 2**31 - 1
@@ -65,3 +66,24 @@ class UntilQuery(AnyQuery):
 
 class ReceiptQuery(UntilQuery, ChainQuery):
     """The same of a record, in a chain."""
+
+
+class WindowQuery(UntilQuery, ChainQuery):
+    """
+    A span, half-open: `by` says whether `from` and `to` are n, times of receipt (RFC 3339), or
+    the sender's times as they were sent.
+    """
+
+    by = fields.String(
+        validate=validate.OneOf(["n", "received", "observed"], error="window-by"),
+        load_default="received",
+    )
+    start = Text(64, required=True, data_key="from", attribute="from")
+    stop = Text(64, required=True, data_key="to", attribute="to")
+
+
+class PayloadsQuery(ChainQuery):
+    """The records `first` to `last`, both included: those that a window carries."""
+
+    first = Whole(0, MAX_INTEGER, text=True, required=True)
+    last = Whole(0, MAX_INTEGER, text=True, required=True)

@@ -13,6 +13,7 @@ from notary.api import (
     changes,
     datasets,
     docs,
+    erasing,
     errors,
     gaps,
     health,
@@ -26,6 +27,7 @@ from notary.api import (
     sharing,
     sources,
     versions,
+    windows,
 )
 from notary.api.routes import NotaryApi, add_converters
 from notary.api.services import EXTENSION, Services
@@ -48,11 +50,13 @@ MODULES = (
     publishing_places,
     versions,
     changes,
+    windows,
     gaps,
     batches,
     log,
     rights,
     sharing,
+    erasing,
     health,
 )
 

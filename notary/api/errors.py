@@ -33,6 +33,7 @@ from notary.usecases.erased import ContentDropped, ContentErased
 from notary.usecases.marks import StateRefused
 from notary.usecases.package_file import PackageRefused, ResourceRefused
 from notary.usecases.prove import NotYet, StoreDamaged
+from notary.usecases.prove_window import WindowTooLong
 from notary.usecases.rights import (
     IssuerUnavailable,
     KeptByNotary,
@@ -75,6 +76,7 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     MalformedText: 422,
     PackageRefused: 422,
     ResourceRefused: 422,
+    WindowTooLong: 422,
     RecordRejected: 422,
     NotYet: 202,
     NoRight: 500,

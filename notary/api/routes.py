@@ -158,11 +158,12 @@ class Routes:
 
 
 def _with_query(view: Callable[..., Any], schema: Schema) -> Callable[..., Any]:
-    defaults = schema.load({})
+    must_ask = any(field.required for field in schema.fields.values())
+    defaults = None if must_ask else schema.load({})
 
     @wraps(view)
     def wrapper(**path: Any) -> Any:
-        if not request.query_string:
+        if defaults is not None and not request.query_string:
             return view(defaults, **path)
         try:
             values = schema.load(request.args.to_dict())

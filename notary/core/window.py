@@ -30,6 +30,7 @@ from notary.core.words import format_time
 __all__ = [
     "MAX_WINDOW_BYTES",
     "Asked",
+    "Opened",
     "Window",
     "WindowVerdict",
     "format_window",

@@ -105,6 +105,12 @@ CASES = {
     "GET /v1/datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": Case(
         f"{S}/records/0/receipt"
     ),
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/window": Case(
+        f"{S}/window?by=n&from=0&to=1"
+    ),
+    "GET /v1/datasets/<id:dataset>/sources/<id:source>/window/payloads": Case(
+        f"{S}/window/payloads?first=0&last=0"
+    ),
     "GET /v1/datasets/<id:dataset>/versions": Case(f"{D}/versions"),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>": Case(V),
     "GET /v1/datasets/<id:dataset>/versions/<n:version>/changes": Case(f"{V}/changes"),
@@ -119,6 +125,10 @@ CASES = {
     ),
     "POST /v1/datasets/<id:dataset>/packages": Case(
         f"{D}/packages", body=package(), type="application/zip"
+    ),
+    "GET /v1/datasets/<id:dataset>/erasures": Case(f"{D}/erasures"),
+    "POST /v1/datasets/<id:dataset>/erasures": Case(
+        f"{D}/erasures", body={"source": SOURCE, "n": 0, "order": "x", "ground": "x", "by": "x"}
     ),
     "GET /v1/datasets/<id:dataset>/grants": Case(f"{D}/grants"),
     "GET /v1/datasets/<id:dataset>/handovers": Case(f"{D}/handovers"),
@@ -153,7 +163,7 @@ CASES = {
 }
 KEYED = {name: stated for name, stated in EXPECTED.items() if stated != "public"}
 NAMED = [name for name, case in CASES.items() if "{x}" in case.path]
-SEEN_BY_ALL = ("/v1/batches/", "/log/")
+SEEN_BY_ALL = ("/v1/batches/", "/batches/", "/log/")
 """What the public log shows: of a closed dataset its random id, and docs/ says so."""
 
 
@@ -305,6 +315,8 @@ def test_no_public_address_tells_of_a_closed_dataset(standing: Stage) -> None:
         "<id:source>": SOURCE,
         "<n:n>": "0",
         "<n:index>": "0",
+        "<n:size>": "1",
+        "<n:version>": "1",
         "<hash:digest>": "0" * 64,
         "<code>": "not-found",
         "<name>": "style.css",
@@ -315,6 +327,7 @@ def test_no_public_address_tells_of_a_closed_dataset(standing: Stage) -> None:
         for place, value in values.items():
             asked = asked.replace(place, value)
         for key in (None, stage.attackers["another department"]):
+            assert "<" not in asked
             shown = stage.city.ask(asked, key=key).data.decode("utf-8", "replace")
             hidden = [LABEL, TEXT, stage.key_id, "water-works", stage.grant, "parks"]
             hidden += [] if SOURCE in asked else [SOURCE]

@@ -20,6 +20,8 @@ READS = [
     "/v1/datasets/{d}/sources/desk/records/0",
     "/v1/datasets/{d}/sources/desk/records/0/payload",
     "/v1/datasets/{d}/sources/desk/records/0/receipt",
+    "/v1/datasets/{d}/sources/desk/window?by=n&from=0&to=1",
+    "/v1/datasets/{d}/sources/desk/window/payloads?first=0&last=0",
     "/v1/datasets/{d}/versions",
     "/v1/datasets/{d}/versions/1",
     "/v1/datasets/{d}/versions/1/changes",
