@@ -62,7 +62,7 @@ def publish(query: Mapping[str, Any], **path: str) -> Response:
     )
     once = None if key is None else VersionOnce(who.key_id, key, parts.instance_secret())
     pieces, limit = _pieces(), parts.max_version_bytes
-    done = accept_version(parts.pool, parts.gate, what, pieces, parts.clock(), limit, once)
+    done = accept_version(parts.pool, parts.gate, what, pieces, parts.clock, limit, once)
     row = show_version(parts.pool, parts.ledgers, dataset(), done.version)
     told = {**shown(row), "duplicate": not done.is_new}
     response = answer(_VERSION.dump(told), 202 if done.is_new else 200)
@@ -92,13 +92,19 @@ def publish_package(**path: str) -> Response:
     parts, who, facts = services(), known_caller(), dataset()
     request.max_content_length = parts.max_version_bytes + 1
     what = NewVersion(dataset=facts, type="application/zip", by_word=f"api:{who.key_id}")
-    now, limit = parts.clock(), parts.max_version_bytes
+    clock, limit = parts.clock, parts.max_version_bytes
     done = accept_version(
-        parts.pool, parts.gate, what, _pieces(), now, limit, look=partial(check_package, parts.pool)
+        parts.pool,
+        parts.gate,
+        what,
+        _pieces(),
+        clock,
+        limit,
+        look=partial(check_package, parts.pool),
     )
     row = show_version(parts.pool, parts.ledgers, facts, done.version)
     whole = {**shown(row), "duplicate": not done.is_new}
-    unpacking = Unpacking(parts.pool, parts.gate, facts, who, now, limit)
+    unpacking = Unpacking(parts.pool, parts.gate, facts, who, clock, limit)
     steps = unpack(unpacking, done.version)
 
     def lines() -> Iterator[bytes]:

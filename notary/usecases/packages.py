@@ -8,13 +8,14 @@ all of these. It is made when the resource comes for the first time, with the sa
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from notary.core.errors import NotaryError
+from notary.core.policy import format_keep
 from notary.core.rows import MalformedRows
 from notary.core.words import MAX_ID_CHARACTERS
 from notary.store.pool import Pool
@@ -39,13 +40,13 @@ _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Unpacking:
-    """Who unpacks what, when, and how large a file may be."""
+    """Who unpacks what, by which clock, and how large a file may be."""
 
     pool: Pool
     gate: Gate
     dataset: DatasetFacts
     caller: Caller
-    now: datetime
+    clock: Callable[[], datetime]
     limit: int
 
 
@@ -97,7 +98,7 @@ def _publish(
         name = resource.path.rpartition("/")[2][-255:]
         new = NewVersion(child, type_, f"api:{what.caller.key_id}", name=name)
         pieces = declared.along(file.read(resource.path, left))
-        return accept_version(what.pool, what.gate, new, pieces, what.now, what.limit), declared
+        return accept_version(what.pool, what.gate, new, pieces, what.clock, what.limit), declared
 
     try:
         done, declared = accept(resource.type)
@@ -149,10 +150,13 @@ def _make_dataset(what: Unpacking, resource: Resource) -> DatasetFacts:
     return add_dataset(
         what.pool,
         what.caller,
-        what.now,
+        what.clock(),
         name=name,
         label=resource.title,
         is_open=what.dataset.is_open,
         lane_count=1,
-        description={name: getattr(what.dataset, name) for name in DESCRIBED},
+        description={
+            **{name: getattr(what.dataset, name) for name in DESCRIBED},
+            "keep": format_keep(what.dataset.keep_days),
+        },
     )

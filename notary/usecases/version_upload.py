@@ -9,7 +9,7 @@ away (`sweep_uploads`).
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from struct import pack
@@ -105,9 +105,12 @@ class Upload:
         """What the descriptor says of the file: digest, or commitment with the salt."""
         return self._hash.digest()
 
-    def write(self, pieces: Iterable[bytes], type_: str, limit: int, now: datetime) -> None:
+    def write(
+        self, pieces: Iterable[bytes], type_: str, limit: int, clock: Callable[[], datetime]
+    ) -> None:
         """
-        Take in the whole file, piece by piece; each part is durable before the next is asked for.
+        Take in the whole file, piece by piece; each part is durable before the next is asked
+        for, and touches the upload.
 
         Raises:
             FileTooLarge: it has more than `limit` bytes.
@@ -128,7 +131,7 @@ class Upload:
             for at in range(0, len(part), CUT_BYTES):
                 tiles += self._grow(cutter.feed(part[at : at + CUT_BYTES]))
             with self._pool.transaction() as tx:
-                if tx.do("touch_upload", id=self.id, now=now) == 0:
+                if tx.do("touch_upload", id=self.id, now=clock()) == 0:
                     raise UploadLost()
                 tx.do("add_version_part", id=self.id, number=self._parts, data=part)
                 _copy(tx, tiles)

@@ -70,7 +70,7 @@ def accept_version(
     gate: Gate,
     what: NewVersion,
     pieces: Iterable[bytes],
-    now: datetime,
+    clock: Callable[[], datetime],
     limit: int,
     once: VersionOnce | None = None,
     look: Callable[[Upload], None] | None = None,
@@ -79,7 +79,7 @@ def accept_version(
     Make a file the next version of its dataset. Whatever fails, nothing of it is left.
 
     The same bytes in the same profile as the newest version are that version. `look` may
-    refuse the whole file by raising, once it is there.
+    refuse the whole file by raising, once it is there. It was received when all of it was.
 
     Raises:
         MalformedText: a name, a reason or the media type isn't one.
@@ -92,14 +92,14 @@ def accept_version(
     _check(what)
     with pool.transaction(read_only=True) as tx:
         _check_corrected(tx, what)
-    upload = Upload(pool, what.dataset.id, is_open=what.dataset.is_open, now=now)
+    upload = Upload(pool, what.dataset.id, is_open=what.dataset.is_open, now=clock())
     accepted = None
     try:
-        upload.write(pieces, what.type, limit, now)
+        upload.write(pieces, what.type, limit, clock)
         if look is not None:
             look(upload)
         with pool.transaction() as tx:
-            accepted = _accept(tx, log, what, upload, now, once)
+            accepted = _accept(tx, log, what, upload, clock(), once)
     finally:
         if accepted is None or not accepted.is_new:
             # Where the database is away too, the sweep does it later.

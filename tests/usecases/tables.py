@@ -38,4 +38,4 @@ def publish(
     by_word = f"api:{world.caller.key_id}"
     what = NewVersion(facts_of(world, dataset), type_, by_word, name, corrects, reason)
     pieces = [file] if isinstance(file, bytes) else file
-    return accept_version(world.pool, world.gate, what, pieces, world.now, limit, once)
+    return accept_version(world.pool, world.gate, what, pieces, lambda: world.now, limit, once)

@@ -275,6 +275,20 @@ def test_a_refused_file_leaves_its_idempotency_key_free(world: World) -> None:
     assert publish(world, air, b"a\n", once=once).version == 1
 
 
+def test_a_version_is_received_when_all_of_it_is_there(world: World) -> None:
+    """And an upload that goes on for hours is not swept away as long as something comes."""
+    air, begun = world.dataset("air"), world.now
+
+    def slow() -> Iterator[bytes]:
+        for _ in range(3):
+            yield b"a\n" * (PART_BYTES // 2)
+            world.pass_by(3000)
+            assert sweep_uploads(world.pool, world.now - timedelta(hours=1)) == 0
+
+    publish(world, air, slow())
+    assert world.rows("SELECT received FROM versions") == [(begun + timedelta(seconds=9000),)]
+
+
 def test_received_never_goes_back(world: World) -> None:
     """A clock a little behind is lifted; one more than a minute behind accepts nothing."""
     air = world.dataset("air")
