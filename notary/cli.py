@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from iot_simulator.command import add_arguments as add_simulate_arguments
     from notary import commands, right_commands
+    from notary.erase_command import add_arguments as add_erase_arguments
     from notary.publishing.command import add_arguments as add_publish_arguments
     from notary.source_commands import add_arguments as add_source_arguments
 
@@ -80,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     right_commands.add_grant_arguments(
         command("grants", commands.grants, "what departments may read of each other's datasets")
+    )
+    add_erase_arguments(
+        command("erase", commands.erase, "erase a record's or a version's content, on an order")
     )
     add_source_arguments(
         command("sources", commands.sources, "who may send to a dataset, and by which keys")

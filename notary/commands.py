@@ -306,6 +306,13 @@ def datasets(arguments: Namespace) -> int:
     return run_datasets(arguments, _parts())
 
 
+def erase(arguments: Namespace) -> int:
+    """Erase the content of a record or a version."""
+    from notary.erase_command import run
+
+    return run(arguments, _parts())
+
+
 def web(arguments: Namespace) -> int:
     """Become gunicorn."""
     settings = _settings()

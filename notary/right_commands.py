@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from notary.core.errors import MalformedText
+from notary.core.policy import format_keep
 from notary.core.words import format_time
 from notary.usecases import api_keys, datasets, departments, sharing
 from notary.usecases.rights import DAILY_SCOPES, SCOPES, NotFound
@@ -54,6 +55,7 @@ def add_dataset_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="?")
     for word in _WORDS:
         parser.add_argument(f"--{word.replace('_', '-')}", help="set: this; '' takes it back")
+    parser.add_argument("--keep", help="set: for how long content stays: all, none or N days")
 
 
 def add_grant_arguments(parser: ArgumentParser) -> None:
@@ -186,12 +188,15 @@ def run_datasets(arguments: Namespace, parts: Parts) -> int:
             raise NotFound(f"There is no dataset {arguments.dataset} here.")
         given = {word: getattr(arguments, word) for word in _WORDS}
         said = {word: text or None for word, text in given.items() if text is not None}
+        if arguments.keep is not None:
+            said["keep"] = arguments.keep
         datasets.describe_dataset(parts.pool, facts, said)
         return 0
     for one in found:
         kind = "open  " if one.is_open else "closed"
         print(
             f"{one.name}  {kind}  {one.batch_count} batches  {one.owner}  {one.sharing}"
+            f"  keeps {format_keep(one.keep_days)}"
             f"  {one.label}"
         )
     return 0

@@ -55,6 +55,7 @@ def create_app(
         instance_secret=parts.instance_secret,
         tokens=parts.tokens(),
         sharer=cache(lambda: Sharer(parts.pool, services.acceptor())),
+        eraser=cache(lambda: parts.eraser(services.acceptor())),
     )
     app = make_app(services)
     add_pages(app)

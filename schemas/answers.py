@@ -45,6 +45,7 @@ class DatasetAnswer(Schema):
     sharing = fields.String(metadata={"description": "State Council Order 809's attribute."})
     classification = fields.String()
     update_cycle = fields.String()
+    keep = fields.String(metadata={"description": "For how long content stays here."})
     kept_for = fields.String(metadata={"description": "What the notary itself keeps it for."})
     batches = fields.Integer(attribute="batch_count")
     created = Time(attribute="created_at")

@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from schemas.fields import CODES, Flag, Id, Strict, Text, Whole
+from notary.core.policy import parse_keep
+from schemas.fields import CODES, Checked, Flag, Id, Strict, Text, Whole
 
 SHARING = ("unconditional", "conditional", "not-shared")
 
@@ -16,6 +17,14 @@ class Sharing(fields.String):
 
     def __init__(self) -> None:
         super().__init__(validate=validate.OneOf(SHARING, error="sharing"), error_messages=CODES)
+
+
+class Keep(Checked):
+    """For how long content stays here: `all` (for good), `none`, or a number of days."""
+
+    def __init__(self) -> None:
+        metadata = {"pattern": "^(all|none|[1-9][0-9]{0,4} days?)$"}
+        super().__init__(parse_keep, "keep", metadata=metadata)
 
 
 class NewDataset(Strict):
@@ -40,6 +49,7 @@ class NewDataset(Strict):
     sharing = Sharing()
     classification = Text(64)
     update_cycle = Text(64)
+    keep = Keep()
 
     @validates_schema(skip_on_field_errors=True)
     def _check_together(self, data: Mapping[str, Any], **more: Any) -> None:
@@ -68,3 +78,4 @@ class DatasetChange(Strict):
     sharing = Sharing()
     classification = Text(64, allow_none=True)
     update_cycle = Text(64, allow_none=True)
+    keep = Keep()

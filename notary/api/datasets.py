@@ -12,6 +12,7 @@ from notary.api.auth import caller, dataset, known_caller, reads_own
 from notary.api.bodies import read_json
 from notary.api.routes import Routes
 from notary.api.services import services
+from notary.core.policy import format_keep
 from notary.usecases import look
 from notary.usecases.datasets import (
     DatasetFacts,
@@ -28,7 +29,7 @@ from schemas.queries import PageQuery
 
 routes = Routes("datasets", "What departments share, and who the records come from.")
 _DATASET, _SOURCE = DatasetAnswer(), SourceAnswer()
-DESCRIPTION = ("licence", "catalogue", "sharing", "classification", "update_cycle")
+DESCRIPTION = ("licence", "catalogue", "sharing", "classification", "update_cycle", "keep")
 
 
 @routes.post(
@@ -123,7 +124,7 @@ def shown(facts: DatasetFacts) -> dict[str, Any]:
     path = f"/v1/datasets/{facts.name}"
     known = {name: value for name, value in asdict(facts).items() if value is not None}
     links = {"self": path, "sources": f"{path}/sources"}
-    told = {**known, "links": links}
+    told = {**known, "keep": format_keep(facts.keep_days), "links": links}
     if not facts.owned_by(caller()):
         del told["owner"]
     return told

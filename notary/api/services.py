@@ -13,6 +13,7 @@ from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor
 from notary.usecases.datasets import DatasetFacts
+from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
 from notary.usecases.promises import Promiser
 from notary.usecases.prove import Prover
@@ -50,6 +51,8 @@ class Services:
     """The secret under which devices' secrets are kept; read when it is needed."""
     sharer: Callable[[], Sharer]
     """Grants, and notes what is handed over; made at the first need, as the acceptor is."""
+    eraser: Callable[[], Eraser]
+    """Erases on an order; made at the first need, as the acceptor is."""
     max_version_bytes: int = 4 << 30
     """The largest file of a version."""
     public_url: str | None = None

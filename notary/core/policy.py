@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a batch is closed."""
+"""When a batch is closed, and for how long content is kept."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from notary.core.errors import MalformedText
+
+ALL, NONE = "all", "none"
+MAX_DAYS = 36_525
+_DAYS = re.compile(r"([1-9][0-9]{0,4}) days?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +27,27 @@ class SealingPolicy:
         the count allows: the age is then zero.
         """
         return count >= self.max_count or (count > 0 and now - oldest >= self.max_age)
+
+
+def parse_keep(text: object) -> int | None:
+    """
+    For how many days content stays: `all` (None), `none` (0), or `N days`.
+
+    Raises:
+        MalformedText: it is none of these.
+    """
+    if text == ALL:
+        return None
+    if text == NONE:
+        return 0
+    found = _DAYS.fullmatch(text) if isinstance(text, str) else None
+    if found is None or int(found[1]) > MAX_DAYS:
+        raise MalformedText(f"{text} is none of: all, none, 1 day to {MAX_DAYS} days.", what="keep")
+    return int(found[1])
+
+
+def format_keep(days: int | None) -> str:
+    """The same in words."""
+    if days is None:
+        return ALL
+    return NONE if days == 0 else "1 day" if days == 1 else f"{days} days"

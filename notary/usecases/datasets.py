@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from notary.core.errors import MalformedText
+from notary.core.policy import parse_keep
 from notary.core.words import ZERO_HASH, check_id, check_string
 from notary.store.pool import Pool, Transaction
 from notary.usecases.lanes import LANES
@@ -40,7 +41,7 @@ class DatasetFacts:
     What is on file of a dataset; `owner` is a department's id.
 
     `grants`: what the caller was granted of it, that of the whole first. `kept_for`: the
-    notary alone writes it.
+    notary alone writes it. `keep_days`: for how long content stays here; None: for good.
     """
 
     id: int
@@ -60,6 +61,7 @@ class DatasetFacts:
     classification: str | None
     update_cycle: str | None
     kept_for: str | None
+    keep_days: int | None = None
     grants: tuple[Grant, ...] = ()
 
     def owned_by(self, caller: Caller | None) -> bool:
@@ -90,6 +92,8 @@ def check_description(is_open: bool, values: Mapping[str, object]) -> None:
     for name, most in DESCRIBED.items():
         if values.get(name) is not None or (name == "label" and name in values):
             check_string(values[name], name.replace("_", " "), most)
+    if values.get("keep") is not None:
+        parse_keep(values["keep"])
     if "sharing" in values and values["sharing"] not in SHARING:
         raise MalformedText(f"The sharing attribute is one of {', '.join(SHARING)}.")
     if is_open and values.get("sharing", "unconditional") != "unconditional":
@@ -112,7 +116,7 @@ def add_dataset(
     """
     Create a dataset that the caller's department owns. One that isn't open gets a random id.
 
-    `description`: licence, catalogue, sharing, classification, update_cycle. Unless it is
+    `description`: licence, catalogue, sharing, classification, update_cycle, keep. Unless it is
     said, what isn't open is not shared.
 
     Raises:
@@ -134,14 +138,21 @@ def add_dataset(
             random_sources=random_sources and not is_open,
             digest_index=digest_index and is_open,
             lane_count=lane_count,
-            **{**said, "label": label},
+            **_with_days({**said, "label": label}),
         )
+
+
+def _with_days(said: Mapping[str, str | None]) -> dict[str, Any]:
+    """What is said of a dataset, with `keep` as a number of days."""
+    keep = said.get("keep")
+    return {**said, "keep_days": None if keep is None else parse_keep(keep)}
 
 
 def _add(tx: Transaction, owner: str, now: datetime, **said: Any) -> DatasetFacts:
     """A dataset with its lanes; without a name it is closed, and has a random id."""
     values = {
         **dict.fromkeys(DESCRIBED),
+        "keep_days": None,
         "name": f"d.{secrets.token_hex(16)}",
         "sharing": "not-shared",
         "random_sources": False,
@@ -179,7 +190,9 @@ def describe_dataset(pool: Pool, facts: DatasetFacts, said: Mapping[str, str | N
         MalformedText: it can't be said.
     """
     check_description(facts.is_open, said)
-    values = {**dict.fromkeys((*DESCRIBED, "sharing")), **said}
+    values = {**dict.fromkeys((*DESCRIBED, "sharing")), **_with_days(said)}
+    if "keep" in said and facts.kept_for is not None:
+        raise MalformedText("What the notary keeps itself, it keeps whole.", what="keep")
     with pool.transaction() as tx:
         tx.do("describe_dataset", id=facts.id, named=list(said), **values)
 

@@ -7,18 +7,12 @@ can still prove it. Only what is sealed is dropped, batch by batch in their orde
 number says what a dataset has dropped.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notary.core.descriptor import parse_descriptor
-from notary.core.errors import MalformedText
 from notary.store.pool import Pool, Transaction
-
-ALL, NONE = "all", "none"
-MAX_DAYS = 36_525
-_DAYS = re.compile(r"([1-9][0-9]{0,4}) days?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +22,6 @@ class Dropped:
     index: int
     dataset: int
     kind: str
-
-
-def parse_keep(text: str) -> int | None:
-    """
-    For how many days content stays: `all` (None), `none` (0), or `N days`.
-
-    Raises:
-        MalformedText: it is none of these.
-    """
-    if text == ALL:
-        return None
-    if text == NONE:
-        return 0
-    found = _DAYS.fullmatch(text)
-    if found is None or int(found[1]) > MAX_DAYS:
-        raise MalformedText(f"{text} is none of: all, none, 1 day to {MAX_DAYS} days.", what="keep")
-    return int(found[1])
-
-
-def format_keep(days: int | None) -> str:
-    """The same in words."""
-    if days is None:
-        return ALL
-    return NONE if days == 0 else "1 day" if days == 1 else f"{days} days"
 
 
 def drop_due(pool: Pool, now: datetime) -> Iterator[Dropped]:

@@ -2,11 +2,12 @@
 
 -- name: add_dataset
 INSERT INTO datasets (name, label, owner, is_open, random_sources, digest_index, lane_count,
-                      licence, catalogue, sharing, classification, update_cycle,
+                      licence, catalogue, sharing, classification, update_cycle, keep_days,
                       last_descriptor, created_at)
 VALUES (%(name)s, %(label)s, %(owner)s, %(is_open)s, %(random_sources)s, %(digest_index)s,
         %(lane_count)s, %(licence)s, %(catalogue)s, %(sharing)s, %(classification)s,
-        %(update_cycle)s, %(zero)s, %(now)s)
+        %(update_cycle)s, %(keep_days)s,
+        %(zero)s, %(now)s)
 RETURNING id
 
 -- name: add_lanes
@@ -17,7 +18,7 @@ SELECT %(dataset)s, position FROM generate_series(0, %(count)s - 1) AS position
 -- With what the department that asks was granted of it and may use now.
 SELECT d.id, d.name, d.label, d.owner, d.is_open, d.random_sources, d.digest_index, d.lane_count,
        d.batch_count, d.source_count, d.created_at, d.licence, d.catalogue, d.sharing,
-       d.classification, d.update_cycle, d.kept_for,
+       d.classification, d.update_cycle, d.kept_for, d.keep_days,
        (SELECT json_agg(json_build_object('id', g.id, 'version', g.version, 'log', k.name)
                         ORDER BY g.version NULLS FIRST, g.id)
         FROM grants g JOIN datasets k ON k.owner = d.owner AND k.kept_for = 'sharing'
@@ -30,7 +31,7 @@ FROM datasets d WHERE d.name = %(name)s
 -- key is for), by name.
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle, kept_for
+       update_cycle, kept_for, keep_days
 FROM datasets
 WHERE (is_open OR (
     (owner = %(owner)s OR (sharing <> 'not-shared' AND id IN (
@@ -44,7 +45,7 @@ ORDER BY name LIMIT %(limit)s
 -- A department's (`only`: of these the ones that its key is for) that it writes itself.
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle, kept_for
+       update_cycle, kept_for, keep_days
 FROM datasets
 WHERE owner = %(owner)s AND kept_for IS NULL
   AND (%(only)s::integer[] IS NULL OR id = ANY(%(only)s)) AND name > %(after)s
@@ -53,7 +54,7 @@ ORDER BY name LIMIT %(limit)s
 -- name: list_all_datasets
 SELECT id, name, label, owner, is_open, random_sources, digest_index, lane_count,
        batch_count, source_count, created_at, licence, catalogue, sharing, classification,
-       update_cycle, kept_for
+       update_cycle, kept_for, keep_days
 FROM datasets ORDER BY name
 
 -- name: describe_dataset
@@ -66,5 +67,6 @@ UPDATE datasets SET
     classification = CASE WHEN 'classification' = ANY(%(named)s) THEN %(classification)s
                           ELSE classification END,
     update_cycle = CASE WHEN 'update_cycle' = ANY(%(named)s) THEN %(update_cycle)s
-                        ELSE update_cycle END
+                        ELSE update_cycle END,
+    keep_days = CASE WHEN 'keep' = ANY(%(named)s) THEN %(keep_days)s ELSE keep_days END
 WHERE id = %(id)s
