@@ -104,6 +104,9 @@ def shoot(page: Page, name: str) -> None:
 def print_page(page: Page, name: str) -> int:
     """Print it as its own style says and keep the PDF; of how many sheets it is."""
     SHOTS.mkdir(parents=True, exist_ok=True)
+    page.emulate_media(media="print")
+    shoot(page, name)
+    page.emulate_media(media="null")
     printed = page.pdf(path=SHOTS / f"{name}.pdf", prefer_css_page_size=True)
     return len(re.findall(rb"/Type\s*/Page\b", printed))
 

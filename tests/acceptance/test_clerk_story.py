@@ -169,6 +169,7 @@ def test_the_longest_certificate_is_one_sheet(
     world.now = now()
     world.settle()
     page = open_page(browser, site, lang, "desktop")
+    page.set_viewport_size({"width": 688, "height": 1010})
     page.goto(f"{site.url}/datasets/{name}/versions/2/certificate")
     assert print_page(page, f"{lang}-longest-certificate") == 1
     page.context.close()
