@@ -16,7 +16,7 @@ from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset
 from notary.web.certificate import certificate
 from notary.web.dataset_pages import place
-from notary.web.render import not_found, render
+from notary.web.render import not_found, render, words_of_erasure
 from notary.web.way import steps
 
 blueprint = Blueprint("record_pages", __name__)
@@ -52,7 +52,11 @@ def record_certificate(dataset: str, source: str, n: int) -> Response:
         dataset=about,
         owner=name_of_department(services().pool, about.owner),
         received=row["received"],
-        says=[("page.by", row["by_word"]), ("page.media-type", row["type"])],
+        says=[
+            ("page.by", row["by_word"]),
+            ("page.media-type", row["type"]),
+            *words_of_erasure(row),
+        ],
         hash_label="page.digest" if is_open else "page.commitment",
         hash=(row["digest"] if is_open else row["commitment"]).hex(),
         is_signed=row["states"]["signed"] is not None,

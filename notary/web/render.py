@@ -14,6 +14,7 @@ from notary.api.requests import PAGE, POLICY
 from notary.api.services import services
 from notary.core.words import format_time, parse_time
 from notary.texts import LANGUAGES, text
+from notary.usecases.erased import erased_of
 from notary.usecases.rights import NotFound
 
 
@@ -52,6 +53,15 @@ def missing(values: Mapping[str, str]) -> Response:
 def not_found(_: NotFound) -> Response:
     """For blueprints: the same from the parts of the address."""
     return missing({name: str(value) for name, value in (request.view_args or {}).items()})
+
+
+def words_of_erasure(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a certificate says of content that was erased: labels of texts, and values."""
+    erased = erased_of(row)
+    if erased is None:
+        return []
+    said = erased.members()
+    return [(f"page.erased-{name}", said[name]) for name in ("at", "ground", "record")]
 
 
 def when(time: datetime | str) -> Markup:

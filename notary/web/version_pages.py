@@ -17,7 +17,7 @@ from notary.web.access import find_dataset
 from notary.web.certificate import certificate
 from notary.web.dataset_pages import place
 from notary.web.record_pages import preview
-from notary.web.render import not_found, number, render
+from notary.web.render import not_found, number, render, words_of_erasure
 from notary.web.way import steps
 
 blueprint = Blueprint("version_pages", __name__)
@@ -49,6 +49,7 @@ def version_certificate(dataset: str, version: int) -> Response:
     for other, text in ((row["corrects"], "page.corrects"), (row["corrected_by"], CORRECTED)):
         if other is not None:
             says.append(("page.correction", say(text, version=other)))
+    says += words_of_erasure(row)
     return certificate(
         f"/datasets/{about.name}/versions/{version}",
         subject=say("verify.file", dataset=about.name, version=version),
@@ -81,7 +82,7 @@ def _facts(dataset: str, version: int) -> dict[str, Any]:
 
 def _row(facts: DatasetFacts, row: dict[str, Any], number: int | None) -> dict[str, Any] | None:
     """One row as it is shown: beside the header where it is a table's."""
-    if number is None or number >= row["count"] or row["file_digest"] is None:
+    if number is None or number >= row["count"] or row["file_digest"] is None or row["is_dropped"]:
         return None
     pool = services().pool
     profile, data = get_row(pool, facts, row["version"], number)

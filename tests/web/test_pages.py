@@ -9,6 +9,8 @@ import pytest
 
 from notary.core.note import parse_vkey
 from notary.local.postgres import Postgres
+from notary.usecases.erase import RecordPlace, VersionPlace
+from notary.usecases.keep import drop_due
 from tests.api.city import City
 from tests.api.conftest import standing_city
 from tests.web.page import Page
@@ -212,13 +214,40 @@ def test_a_long_text_is_cut_between_characters(city: City) -> None:
     assert "x\u6c49\u6c49" in page.text
 
 
-def test_an_erased_payload_is_told(city: City) -> None:
-    """Without the content the page says that it isn't kept."""
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("what", ["record", "version"])
+def test_an_erasure_is_told(city: City, what: str, lang: str) -> None:
+    """Page and certificate say when, on what ground and by which record; no content is shown."""
     city.open_dataset()
+    city.record("weather", text="a name")
+    city.publish("weather", b"a name,b\n1,2\n", "?name=a%20name.csv")
+    city.world.settle()
+    place = RecordPlace("desk", 0) if what == "record" else VersionPlace(1)
+    path = RECORD if what == "record" else "/datasets/weather/versions/1"
+    assert "a name" in Page(city.ask(path)).text
+    erasure = city.world.erase("weather", place)
+    for address in (path, f"{path}/certificate"):
+        text = Page(city.ask(f"{address}?lang={lang}")).text
+        assert "PIPL, article 47" in text
+        assert "2031-03-05" in text
+        assert f"{erasure['told_dataset']}/{erasure['told_source']}/0/0" in text
+        assert "a name" not in text
+    word = {"en": "was erased on its owner's order", "zh": "\u5df2\u5e94\u5176\u6240\u6709\u8005"}
+    assert word[lang] in Page(city.ask(f"{path}?lang={lang}")).text
+
+
+@pytest.mark.parametrize("path", [RECORD, "/datasets/weather/versions/1?row=1"])
+def test_content_that_is_kept_no_longer_is_told(city: City, path: str) -> None:
+    """The page says that it isn't here, and the receipt is still offered."""
+    city.open_dataset(keep="none")
     city.record("weather")
-    city.world.change("UPDATE records SET digest = sha256(payload), payload = NULL")
-    page = Page(city.ask(RECORD))
-    assert "The content is not kept here." in page.text
+    city.publish("weather")
+    city.world.settle()
+    while list(drop_due(city.world.pool, city.world.pass_by())):
+        pass
+    text = Page(city.ask(path)).text
+    assert "The content is not kept here." in text
+    assert "eceipt" in text
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
