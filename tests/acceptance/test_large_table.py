@@ -9,11 +9,14 @@ import hashlib
 import http.client
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from notary.core.receipt import row_leaf
 from notary.core.row_profiles import row_cutter
 from notary.local.build_verifier import build
 from notary.local.ports import free_port
+from notary.usecases.version_upload import sweep_uploads
 from tests.usecases.world import World
 
 MOST_WEB_MB, MOST_SEALER_MB, MOST_VERIFIER_MB = 220, 220, 60
@@ -47,9 +51,8 @@ def running(world: World, what: str, folder: Path, **env: str) -> Iterator[subpr
 
 def peak_mb(process: subprocess.Popen[bytes]) -> float:
     """The most memory that a process, or one that it forked, has had."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     peaks = []
-    for pid in (str(process.pid), *children):
+    for pid in (process.pid, *children_of(process.pid)):
         status = Path(f"/proc/{pid}/status").read_text()
         peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
     return max(peaks)
@@ -184,3 +187,51 @@ def root_of(table: Path) -> bytes:
             list(tree.extend([row_leaf("csv-v1", b"", row) for _, row in cutter.feed(piece)]))
     list(tree.extend([row_leaf("csv-v1", b"", row) for _, row in cutter.finish()]))
     return tree.root
+
+
+@pytest.mark.parametrize("end", ["its sender leaves", "the server is killed"])
+def test_an_upload_that_ends_in_the_middle_is_no_version(
+    world: World, tmp_path: Path, end: str
+) -> None:
+    """Although its first parts were durable; sent again, it is version 1."""
+    dataset, port, key = world.dataset("air"), free_port(), world.api_key
+    world.change("UPDATE api_keys SET expires_at = now() + interval '1 day'")
+    table, env = tmp_path / "table.csv", {"NOTARY_PORT": str(port), "NOTARY_WORKERS": "1"}
+    write_table(table, 60_000)
+    data, path = table.read_bytes(), f"/v1/datasets/{dataset}/versions"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: text/csv\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
+    with running(world, "web", tmp_path, **env) as web:
+        wait_for_web(port, web)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(head.encode() + data[: len(data) // 2])
+            wait_until(lambda: world.rows("SELECT 1 FROM version_parts") != [])
+            if end == "the server is killed":
+                for pid in (web.pid, *children_of(web.pid)):
+                    os.kill(pid, signal.SIGKILL)
+        if end == "its sender leaves":
+            wait_until(lambda: world.rows("SELECT 1 FROM uploads") == [])
+            assert world.rows("SELECT 1 FROM version_parts") == []
+    assert world.rows("SELECT 1 FROM versions") == []
+    with running(world, "web", tmp_path, **env) as web:
+        wait_for_web(port, web)
+        answer = ask(port, key, "POST", path, data, **{"Content-Type": "text/csv"})
+        assert (answer.status, json.loads(answer.read())["version"]) == (202, 1)
+    sweep_uploads(world.pool, datetime.now(UTC))
+    assert world.rows("SELECT 1 FROM uploads") == []
+    assert len(world.rows("SELECT DISTINCT version FROM version_parts")) == 1
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process forked."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """For at most a minute."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
