@@ -41,6 +41,7 @@ PATHS = {
     "record": "/datasets/air/sources/roof/records/1",
     "version": "/datasets/air/versions/1",
     "row": "/datasets/air/versions/2?row=2",
+    "changes": "/datasets/air/versions/1/changes?to=2",
     "certificate": "/datasets/air/versions/1/certificate",
     "batch": "/batches/0",
     "checkpoint": "/checkpoints/{size}",

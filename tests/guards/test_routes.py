@@ -22,6 +22,7 @@ EXPECTED = {
     "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>/certificate": "public",
     "GET /datasets/<id:dataset>/versions/<n:version>": "public",
     "GET /datasets/<id:dataset>/versions/<n:version>/certificate": "public",
+    "GET /datasets/<id:dataset>/versions/<n:version>/changes": "public",
     "GET /docs": "public",
     "GET /docs/<name>": "public",
     "GET /favicon.ico": "public",

@@ -21,6 +21,7 @@ PAGES = [
     *(DATASET, SOURCE, f"{SOURCE}/records/0", f"{SOURCE}/records/1"),
     *(VERSION, f"{VERSION}?row=1", f"{DATASET}/versions/2", f"{DATASET}/versions/3?row=0"),
     *(f"{VERSION}/certificate", f"{SOURCE}/records/0/certificate"),
+    *(f"{VERSION}/changes?to=2", f"{VERSION}/changes?to=2&key=name", f"{VERSION}/changes?to=3"),
     *("/batches/0", "/batches/1", "/checkpoints/4", "/"),
 ]
 HOSTILE = "<script>alert(1)</script><img src=//evil.example onerror=x>\u202e"
@@ -205,6 +206,7 @@ def test_long_lists_are_read_page_by_page(city: City) -> None:
 
 CLOSED = [
     *("", "/sources/desk", "/sources/desk/records/0", "/versions/1", "/versions/1?row=0"),
+    *("/versions/1/certificate", "/versions/1/changes?to=1"),
     *("?before=9", "?after=a", "/sources/desk/records/0/certificate"),
 ]
 
@@ -241,6 +243,7 @@ def test_the_log_names_a_closed_dataset_by_its_random_id_alone(city: City) -> No
     [
         *("/batches/9", "/checkpoints/0", "/checkpoints/9007199254740991", "/datasets/nothing"),
         *(f"{DATASET}/versions/0", f"{DATASET}/versions/9", f"{SOURCE}/records/9"),
+        *(f"{DATASET}/versions/9/changes", f"{VERSION}/changes?to=9", f"{VERSION}/changes?to=x"),
         *(f"{DATASET}/sources/nobody", f"{SOURCE}/records/0?chain=1"),
     ],
 )
