@@ -73,14 +73,21 @@ ORDER BY id FOR UPDATE
 UPDATE outbox SET answers = %(answers)s WHERE id = %(id)s
 
 -- name: find_quarantined_with
--- Messages put aside that hold the payload; packs near it in time, and those of which readings
+-- Messages put aside that hold the payload, also such as were known to belong to no dataset
+-- (a short payload must be all of these); packs near it in time, and those of which readings
 -- became records later, as a payload need not stand in its pack as it is.
 SELECT id FROM quarantine
-WHERE dataset = %(dataset)s
-  AND (position(%(payload)s::bytea in payload) > 0 OR position(%(payload)s::bytea in message) > 0
-       OR (parts > 1 AND received BETWEEN %(received)s::timestamptz - interval '10 minutes'
-                                      AND %(received)s::timestamptz + interval '10 minutes')
-       OR (partly_taken AND received <= %(received)s::timestamptz + interval '10 minutes'))
+WHERE (dataset = %(dataset)s
+       AND (position(%(payload)s::bytea in payload) > 0
+            OR position(%(payload)s::bytea in message) > 0
+            OR (parts > 1 AND received BETWEEN %(received)s::timestamptz - interval '10 minutes'
+                                           AND %(received)s::timestamptz + interval '10 minutes')
+            OR (partly_taken AND received <= %(received)s::timestamptz + interval '10 minutes')))
+   OR (dataset IS NULL
+       AND (payload = %(payload)s::bytea
+            OR (octet_length(%(payload)s::bytea) >= 8
+                AND (position(%(payload)s::bytea in payload) > 0
+                     OR position(%(payload)s::bytea in message) > 0))))
 ORDER BY id FOR UPDATE
 
 -- name: erase_words_of_grant

@@ -79,7 +79,8 @@ WITH was AS (
     SELECT id, feed, topic, reason, cardinality(places) AS readings FROM quarantine
     WHERE id = %(id)s FOR UPDATE
 ), changed AS (
-    UPDATE quarantine q SET places = %(places)s::integer[], parts = %(parts)s
+    UPDATE quarantine q
+    SET places = %(places)s::integer[], parts = %(parts)s, partly_taken = true
     FROM was WHERE q.id = was.id
 ), less AS (
     UPDATE quarantine_counts c
