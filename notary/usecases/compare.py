@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import pack
-from typing import Any
+from typing import Any, NoReturn
 
 from notary.core import strict_json
-from notary.core.csv_rows import csv_cells
+from notary.core.csv_rows import LENGTH_BYTES, csv_cells
 from notary.core.errors import NotaryError
 from notary.core.row_profiles import row_cutter
 from notary.store import binary
@@ -107,6 +107,7 @@ def compare(
                     second=second,
                     version=rows[side]["version"],
                 )
+        tx.do("make_compared_differing")
         same, added, removed, changed = tx.rows("count_compared")[0]
         some = tuple(
             _change(tx, rows, *numbers)
@@ -151,27 +152,36 @@ class _Keys:
     def __init__(self, row: Mapping[str, Any], key: Sequence[str]) -> None:
         self._version, self._profile, self._key = row["version"], row["profile"], key
         self._places: list[int] = []
+        self._most = 0
 
     def digest(self, number: int, data: bytes) -> bytes:
         """The digest of a row's key; the header of CSV says where its columns are."""
         if self._profile == "csv-v1":
-            return self._digest_of_cells(number, csv_cells(data))
+            return self._digest_of_cells(number, data)
         value = strict_json.loads(data)
         members: dict[str, object] = value if isinstance(value, dict) else {}
         if any(name not in members for name in self._key):
             self._refuse(number)
         return sha256(json.dumps([members[name] for name in self._key]).encode()).digest()
 
-    def _digest_of_cells(self, number: int, cells: list[str]) -> bytes:
+    def _digest_of_cells(self, number: int, data: bytes) -> bytes:
+        """SHA-256 over the key's cells, each with its length before it, as they lie in the row."""
         if number == 0:
+            cells = csv_cells(data)
             if any(cells.count(name) != 1 for name in self._key):
                 self._refuse(number)
             self._places = [cells.index(name) for name in self._key]
-        if max(self._places) >= len(cells):
-            self._refuse(number)
-        return sha256(json.dumps([cells[place] for place in self._places]).encode()).digest()
+            self._most = max(self._places) + 1
+        found: list[bytes] = []
+        at = 0
+        while len(found) < self._most:
+            if at == len(data):
+                self._refuse(number)
+            start, at = at, at + LENGTH_BYTES + int.from_bytes(data[at : at + LENGTH_BYTES], "big")
+            found.append(data[start:at])
+        return sha256(b"".join([found[place] for place in self._places])).digest()
 
-    def _refuse(self, number: int) -> None:
+    def _refuse(self, number: int) -> NoReturn:
         raise CompareRefused(
             f"Row {number} of version {self._version} has not each column of the key once.",
             reason="no-column",

@@ -143,9 +143,11 @@ ON CONFLICT (dataset, name) DO UPDATE SET child = excluded.child, key = excluded
 SELECT key FROM resources WHERE child = %(dataset)s AND key <> '{}' LIMIT 1
 
 -- name: make_compared
--- The rows of two versions (side 0 and 1); without a key columns `key` is `row`.
+-- The rows of two versions (side 0 and 1), `place` counting rows of one key; without key
+-- columns `key` is `row`.
 CREATE TEMPORARY TABLE compared (side smallint, number integer, row bytea, key bytea)
 ON COMMIT DROP;
+SET LOCAL work_mem = '64MB';
 
 -- name: copy_compared
 COPY compared (side, number, row, key) FROM STDIN (FORMAT binary)
@@ -155,24 +157,27 @@ COPY compared (side, number, row, key) FROM STDIN (FORMAT binary)
 SELECT side, min(number), max(number) FROM compared GROUP BY side, key HAVING count(*) > 1
 ORDER BY side, min(number) LIMIT 1
 
--- name: count_compared
--- Same, added, removed, changed. Rows of one key are paired in their order.
+-- name: make_compared_differing
+-- What isn't the same, once; rows of one key are paired in their order.
+ANALYZE compared;
+CREATE TEMPORARY TABLE compared_differing ON COMMIT DROP AS
 WITH placed AS (
     SELECT *, row_number() OVER (PARTITION BY side, key ORDER BY number) AS place FROM compared
 )
-SELECT count(*) FILTER (WHERE a.row = b.row), count(*) FILTER (WHERE a.row IS NULL),
-       count(*) FILTER (WHERE b.row IS NULL), count(*) FILTER (WHERE a.row <> b.row)
+SELECT a.number AS before, b.number AS after
 FROM (SELECT * FROM placed WHERE side = 0) a
 FULL JOIN (SELECT * FROM placed WHERE side = 1) b USING (key, place)
+WHERE a.row IS DISTINCT FROM b.row;
+
+-- name: count_compared
+-- Same, added, removed, changed.
+SELECT (SELECT count(*) FROM compared WHERE side = 0) - count(before),
+       count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE after IS NULL),
+       count(*) FILTER (WHERE before IS NOT NULL AND after IS NOT NULL)
+FROM compared_differing
 
 -- name: list_compared
--- What isn't the same, in the order of the rows' numbers in either version.
-WITH placed AS (
-    SELECT *, row_number() OVER (PARTITION BY side, key ORDER BY number) AS place FROM compared
-)
-SELECT a.number, b.number
-FROM (SELECT * FROM placed WHERE side = 0) a
-FULL JOIN (SELECT * FROM placed WHERE side = 1) b USING (key, place)
-WHERE a.row IS DISTINCT FROM b.row
-ORDER BY coalesce(b.number, a.number), a.number, b.number
+-- In the order of the rows' numbers in either version.
+SELECT before, after FROM compared_differing
+ORDER BY coalesce(after, before), before, after
 OFFSET %(skip)s LIMIT %(limit)s
