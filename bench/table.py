@@ -15,11 +15,18 @@ class Figure:
     unit: str
     yardstick: str
     yardstick_value: float
+    limit: float = 0.0
+    """What the yardstick reaches on a quiet machine, where that is known."""
 
     @property
     def ratio(self) -> float:
         """The figure as a part of its yardstick."""
         return self.value / self.yardstick_value if self.yardstick_value else 0.0
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the machine was quiet enough: the yardstick reached half of its limit."""
+        return self.yardstick_value >= self.limit / 2
 
 
 def show(figures: list[Figure]) -> str:
@@ -29,6 +36,7 @@ def show(figures: list[Figure]) -> str:
         lines.append(
             f"{f.name:24}{f.value:14,.0f}  {f.unit:22}{f.ratio:8.3f}  "
             f"{f.yardstick_value:,.0f} {f.yardstick}"
+            + ("" if f.is_valid else f" (INVALID: below half of {f.limit:,.0f})")
         )
     return "\n".join(lines)
 
@@ -44,6 +52,7 @@ def write(figures: list[Figure], path: Path) -> None:
                     "yardstick": f.yardstick,
                     "yardstick_value": round(f.yardstick_value, 3),
                     "ratio": round(f.ratio, 4),
+                    "valid": f.is_valid,
                 }
                 for f in figures
             },
