@@ -149,6 +149,17 @@ def find_caller(pool: Pool, key: str, now: datetime) -> Caller:
     return Caller(match[1], department, frozenset(scopes), only, now)
 
 
+def find_caller_by_id(pool: Pool, identity: str, now: datetime) -> Caller:
+    """Who stands behind a key that was shown before, as it is now. Raises KeyUnknown."""
+    with pool.transaction(read_only=True) as tx:
+        row = tx.row("get_api_key", id=identity, now=now)
+    if row is None:
+        raise KeyUnknown()
+    department, _, scopes, datasets, _ = row
+    only = None if datasets is None else frozenset(datasets)
+    return Caller(identity, department, frozenset(scopes), only, now)
+
+
 def _write(
     tx: Transaction,
     department: str,

@@ -4,9 +4,17 @@
 from flask import Flask
 
 from notary.api.errors import PAGE_EXTENSION
-from notary.web import change_pages, dataset_pages, log_pages, pages, record_pages, version_pages
+from notary.web import (
+    change_pages,
+    dataset_pages,
+    log_pages,
+    pages,
+    publish,
+    record_pages,
+    version_pages,
+)
 
-BLUEPRINTS = (pages, dataset_pages, record_pages, version_pages, change_pages, log_pages)
+BLUEPRINTS = (pages, dataset_pages, record_pages, version_pages, change_pages, log_pages, publish)
 
 
 def add_pages(app: Flask) -> None:

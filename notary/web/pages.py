@@ -25,6 +25,7 @@ blueprint = Blueprint("pages", __name__)
 SHOWN_DATASETS, SHOWN_ANCHORS = 50, 5
 STATIC: Final = {
     "docs.js": "text/javascript",
+    "publish.js": "text/javascript",
     "seal.svg": "image/svg+xml",
     "style.css": "text/css",
 }

@@ -16,7 +16,7 @@ from typing import Any
 from notary.local.ports import free_port
 from notary.usecases import api_keys
 from tests.acceptance.sealers import ROOT, SealerProcess, wait_for
-from tests.usecases.world import World
+from tests.usecases.world import World, new_department
 
 PUBLIC_URL = "https://notary.city.example"
 TABLE = b"station,pm25\n" + b"".join(b"%d,%d.5\n" % (n, n % 90) for n in range(400))
@@ -103,6 +103,10 @@ class Office:
         path.write_text(made + "\n")
         path.chmod(0o600)
         return path
+
+    def stranger(self) -> str:
+        """A key of another department."""
+        return new_department(self.world.pool, "tax-office", datetime.now(UTC))
 
     def file(self, name: str, data: bytes = TABLE) -> Path:
         """A file in a folder of its own."""

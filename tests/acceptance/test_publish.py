@@ -18,7 +18,6 @@ import pytest
 from notary.local.ports import free_port
 from tests.acceptance.publishers import PUBLIC_URL, TABLE, Office
 from tests.acceptance.sealers import ROOT, wait_for
-from tests.usecases.world import new_department
 
 
 @pytest.fixture
@@ -144,8 +143,7 @@ def test_what_can_not_be_published_is_told_in_a_sentence(
     elif what == "key without the scope":
         key = office.key("read", datasets=[name])
     elif what in ("another's dataset", "no dataset yet"):
-        new_department(office.world.pool, "tax-office", office.world.now)
-        key = office.key(department="tax-office")
+        key.write_text(office.stranger())
     elif what == "several datasets":
         key = office.key(datasets=[name, office.world.dataset(None)])
     file = office.file("a.csv")
