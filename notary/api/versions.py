@@ -62,7 +62,8 @@ def file(version: int, **path: str) -> Response:
     """
     The file as it was handed in; with `Range` a part of it.
 
-    `Repr-Digest` (RFC 9530) is that of the whole file. What proves it is its receipt.
+    `Repr-Digest` (RFC 9530) is that of the whole file, `Content-Digest` the same where all of it
+    is sent. What proves it is its receipt.
     """
     kept = open_file(services().pool, dataset(), version)
     tag = kept.digest.hex()[:32]
@@ -83,6 +84,8 @@ def file(version: int, **path: str) -> Response:
         if span is not None:
             start, stop, status = *span, 206
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{kept.size_bytes}"
+    if status == 200:
+        headers["Content-Digest"] = headers["Repr-Digest"]
     headers["Content-Length"] = str(stop - start)
     handing(kind="file", version=version, first_byte=start, last_byte=stop - 1)
     return Response(kept.pieces(start, stop), status, headers, mimetype=BYTES)
@@ -145,7 +148,7 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     told["digest" if dataset().is_open else "commitment"] = row["hash"]
     told["state"] = row.get("states")
     if (erased := erased_of(row)) is not None:
-        told["erased"] = erased.members()
+        told["erased"] = erased
     if not reads_own():
         told.pop("by_word", None)
     if told["state"] is None:

@@ -175,8 +175,6 @@ def _type(members: dict[str, object], path: str) -> str:
         stated = check_type(str(members.get("mediatype")).lower())
     except MalformedText:
         stated = None
-    if stated == "text/json":  # never registered, and common
-        stated = "application/json"
     return stated or ending or "application/octet-stream"
 
 

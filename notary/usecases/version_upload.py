@@ -34,7 +34,8 @@ PROFILES = {
     "application/ndjson": "ndjson-v1",
     "application/jsonl": "ndjson-v1",
 }
-JSON = "application/json"
+JSON = ("application/json", "text/json")
+"""The second was never registered, and is common."""
 
 
 class UploadLost(NotaryError):
@@ -51,7 +52,7 @@ class FileTooLarge(NotaryError):
 
 def profile_of(type_: str, beginning: bytes) -> str:
     """How a file of a media type is cut; JSON that isn't an array has no rows."""
-    if type_ == JSON:
+    if type_ in JSON:
         return "ndjson-v1" if is_array(beginning) else "none"
     return PROFILES.get(type_, "none")
 

@@ -37,6 +37,7 @@ def test_a_table_is_handed_in_read_and_proved(city: City) -> None:
     assert file.headers["Repr-Digest"] == (
         f"sha-256=:{b64encode(hashlib.sha256(file.data).digest()).decode()}:"
     )
+    assert file.headers["Content-Digest"] == file.headers["Repr-Digest"]
     assert "attachment" in file.headers["Content-Disposition"]
     verify_receipt(city.ask(told["links"]["receipt"]).data, trust, file.data)
     row = city.ask(f"{PATH}/1/rows/8").get_json()
@@ -134,6 +135,7 @@ def test_a_file_is_read_in_parts(city: City) -> None:
             assert answer.headers["Content-Range"] == f"bytes */{len(FILE)}"
             continue
         assert answer.data == FILE[start:stop], asked
+        assert ("Content-Digest" in answer.headers) == (status == 200)
         if status == 206:
             first = start % len(FILE)
             last = first + len(answer.data) - 1

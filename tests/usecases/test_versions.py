@@ -91,6 +91,7 @@ def test_a_closed_version_has_a_commitment_and_salted_leaves(world: World) -> No
         (NDJSON, b'{"a":1}\n2\n', "ndjson-v1", 2),
         (JSON, b'[{"a":1},2]', "ndjson-v1", 2),
         (JSON, b'{"a":1}', "none", 0),
+        ("text/json", b"[1]", "ndjson-v1", 1),
         (JSON, b" ", "none", 0),
         (JSON, b"", "none", 0),
         ("application/pdf", b"%PDF\x00\xff", "none", 0),
