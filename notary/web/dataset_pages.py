@@ -12,9 +12,11 @@ from notary.core.errors import MalformedText
 from notary.core.words import check_id
 from notary.usecases import look
 from notary.usecases.departments import name_of_department
+from notary.usecases.feed_times import newest_over_time
 from notary.usecases.rights import NotFound
 from notary.usecases.version_look import list_versions
 from notary.web.access import find_dataset
+from notary.web.plots import plot_counts, plot_values
 from notary.web.render import not_found, render
 
 blueprint = Blueprint("dataset_pages", __name__)
@@ -60,10 +62,16 @@ def source(dataset: str, source: str) -> Response:
     end = found["n"] + 1 if before is None else min(before, found["n"] + 1)
     first = max(0, end - SHOWN_RECORDS)
     records = look.list_records(pool, facts, source, None, first - 1, end - first)
+    over_time = (
+        None if before is not None else newest_over_time(pool, facts, source, services().timezone)
+    )
     return render(
         "source.html",
         dataset=facts,
         source=found,
+        series=over_time,
+        counts=None if over_time is None else plot_counts(over_time.spans),
+        numbers=plot_values(over_time.spans) if over_time and over_time.has_values else None,
         records=records[::-1],
         older=first or None,
         values={"dataset": dataset, "source": source},

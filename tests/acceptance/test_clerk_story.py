@@ -38,6 +38,7 @@ PATHS = {
     "first": "/",
     "dataset": "/datasets/air",
     "source": "/datasets/air/sources/roof",
+    "feed": "/datasets/air/sources/meter",
     "record": "/datasets/air/sources/roof/records/1",
     "version": "/datasets/air/versions/1",
     "row": "/datasets/air/versions/2?row=2",
@@ -209,12 +210,16 @@ def test_axe_sees_what_is_wrong(browser: Browser, site: Site, axe: str) -> None:
 
 
 def _fill(world: World, site: Site) -> None:
-    """Two records and two versions, the second a correction; all anchored. Once is enough."""
+    """Records, a feed with a gap, a correction of a version; all anchored. Once is enough."""
     if world.rows("SELECT 1 FROM records LIMIT 1"):
         return
     for value in ("21.5", "<b>22</b>"):
         body = f'{{"source":"roof","payload_text":"{value}","key":"k{value[:1]}"}}'.encode()
         site.post("/v1/datasets/air/records", body, "application/json")
+    for hour in (*range(9), *range(14, 30)):
+        at, value = f"2026-01-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z", (hour - 12) ** 2 / 9
+        body = f'{{"source":"meter","payload_text":"{value:.2f}","key":"{hour}","observed":"{at}"}}'
+        site.post("/v1/datasets/air/records", body.encode(), "application/json")
     site.post("/v1/datasets/air/versions", TABLE, "text/csv")
     query = "?corrects=1&reason=wrong"
     site.post(f"/v1/datasets/air/versions{query}", TABLE + b"x,1\n", "text/csv")

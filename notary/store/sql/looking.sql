@@ -47,6 +47,14 @@ LEFT JOIN LATERAL (
 WHERE r.lane = %(lane)s AND r.source = %(source)s AND r.chain = %(chain)s AND r.n > %(after)s
 ORDER BY r.n LIMIT %(limit)s
 
+-- name: newest_records
+-- The newest of a chain; payloads only where they are short, as numbers are.
+SELECT n, received, observed, key,
+       CASE WHEN %(with_payload)s AND octet_length(payload) <= %(number_bytes)s THEN payload END
+           AS payload
+FROM records WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s
+ORDER BY n DESC LIMIT %(limit)s
+
 -- name: find_digest
 SELECT d.name AS dataset, s.name AS source, g.chain, g.n
 FROM digests g JOIN sources s ON s.id = g.source JOIN datasets d ON d.id = s.dataset
