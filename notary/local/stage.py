@@ -90,7 +90,12 @@ class Local:
             "NOTARY_ANCHOR_SECONDS": "3",
             "PYTHONUNBUFFERED": "1",
         }
-        mine = {name: value for name, value in self.env.items() if not name.endswith("_URL")}
+        kept = ("NOTARY_PUBLIC_URL",)
+        mine = {
+            name: value
+            for name, value in self.env.items()
+            if not name.endswith("_URL") or name in kept
+        }
         return {**defaults, **mine}
 
     def make_log(self, settings: Settings) -> None:
