@@ -168,5 +168,5 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     named["future_dated"] = bool(row["flags"] & FUTURE_DATED)
     named["links"] = links(named)
     if (erased := erased_of(row)) is not None:
-        named["erased"] = erased.members()
+        named["erased"] = erased
     return named

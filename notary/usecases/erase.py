@@ -20,6 +20,7 @@ from notary.store.pool import Pool, Transaction
 from notary.usecases.accept import Acceptor
 from notary.usecases.datasets import DatasetFacts, add_kept_dataset
 from notary.usecases.erase_content import erase_record, erase_version
+from notary.usecases.lanes import is_id
 from notary.usecases.reading import Acceptance, Outcome, Reading
 from notary.usecases.rights import Caller, NotFound
 from notary.usecases.versions import get_version
@@ -193,8 +194,10 @@ def _find(
     """The row of a record, with what its statement says of its payload; or of a version."""
     if isinstance(what, VersionPlace):
         return get_version(tx, dataset, what.version)
-    asked = {"source": what.source, "chain": what.chain, "n": what.n}
-    rows = tx.maps("find_erasable_record", dataset=dataset.id, is_open=dataset.is_open, **asked)
+    asked = {"source": what.source, "chain": what.chain, "n": what.n, "is_open": dataset.is_open}
+    rows = []
+    if is_id(what.source):
+        rows = tx.maps("find_erasable_record", dataset=dataset.id, **asked)
     if not rows:
         raise NotFound(f"There is no record {what.n} of {what.source} in {dataset.name} here.")
     return rows[0]

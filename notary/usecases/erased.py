@@ -2,12 +2,11 @@
 """What is said of content that isn't here any more: in receipts, and to whoever asks for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from notary.core.errors import NotaryError
-from notary.core.words import format_time
+from notary.core.receipt_format import erased_members
+from notary.core.receipt_parts import Erased
 
 
 class ContentErased(NotaryError):
@@ -22,27 +21,17 @@ class ContentDropped(NotaryError):
     code = "content-dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """When, on what ground, and which record (dataset/source/chain/n) says so."""
-
-    at: datetime
-    ground: str
-    record: str
-
-    def members(self) -> dict[str, str]:
-        """As a receipt has it (docs/spec/receipt-v1.md)."""
-        return {"at": format_time(self.at), "ground": self.ground, "record": self.record}
-
-
-def erased_of(row: Mapping[str, Any]) -> Erased | None:
-    """What is told of a row's erasure: `erased_at`, `erased_ground` and `erased_record`."""
+def erased_of(row: Mapping[str, Any]) -> dict[str, object] | None:
+    """
+    What a receipt tells of a row's erasure (docs/spec/receipt-v1.md): `at`, `ground` and
+    `record` (dataset/source/chain/n); None where it wasn't erased.
+    """
     if row["erased_at"] is None:
         return None
-    return Erased(row["erased_at"], row["erased_ground"], row["erased_record"])
+    return erased_members(Erased(row["erased_at"], row["erased_ground"], row["erased_record"]))
 
 
 def gone(row: Mapping[str, Any]) -> NotaryError:
     """Why the content of a row that has none isn't here: ContentErased or ContentDropped."""
     erased = erased_of(row)
-    return ContentDropped() if erased is None else ContentErased(**erased.members())
+    return ContentDropped() if erased is None else ContentErased(None, **erased)

@@ -170,7 +170,7 @@ class Prover:
             members["salt"] = f'"{row["salt"].hex()}"'
         erased = erased_of(row)
         if erased is not None:
-            members["erased"] = dumps(erased.members())
+            members["erased"] = dumps(erased)
         return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
 
     def batch_part(self, tx: Transaction, index: int) -> BatchPart | None:

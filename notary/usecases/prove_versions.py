@@ -62,7 +62,7 @@ class VersionProver:
             row = get_version(tx, dataset, version)
             part = self._batch_part(tx, row, until)
         salt, erased = (row["salt"] or b"").hex(), erased_of(row)
-        more = {} if erased is None else {"erased": dumps(erased.members())}
+        more = {} if erased is None else {"erased": dumps(erased)}
         return _write(part, kind='"file"', file=f'{{"salt":"{salt}"}}', **more)
 
     def row_receipt(

@@ -60,8 +60,7 @@ def words_of_erasure(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     erased = erased_of(row)
     if erased is None:
         return []
-    said = erased.members()
-    return [(f"page.erased-{name}", said[name]) for name in ("at", "ground", "record")]
+    return [(f"page.erased-{name}", str(said)) for name, said in erased.items()]
 
 
 def when(time: datetime | str) -> Markup:
