@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from notary.local.errors import LocalError, PartMissing, PortTaken, StartFailed
-from notary.local.folder import Hold, write_private
+from notary.local.errors import LocalError, PartMissing
+from notary.local.folder import write_private
 from notary.local.knock import lets_in
 from notary.local.place import hand_over, home_of, servant
-from notary.local.ports import LOOPBACK, free_port, is_free, require_free, taken
+from notary.local.ports import LOOPBACK
 from notary.local.processes import Child
 from notary.local.programs import mosquitto_program
+from notary.local.standing import StandingServer
 
 USER = "notary"
 
@@ -49,7 +50,7 @@ _PROBE = "probe"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class Broker:
+class Broker(StandingServer):
     """
     One mosquitto in one folder.
 
@@ -58,6 +59,8 @@ class Broker:
     """
 
     durable = True
+    title = "the MQTT broker"
+    port_refused = "in use"
 
     def __init__(
         self,
@@ -73,18 +76,15 @@ class Broker:
                 "mosquitto was not found: apt-get install mosquitto, or set NOTARY_MQTT_URL "
                 "to a broker of yours."
             )
+        super().__init__(folder, port)
         self._program = program
-        self.folder = folder
-        self._wanted_port = port
         self._users = dict(users)
         self._acl = acl
         self._settings = {**SETTINGS, **settings}
         self._account = servant()
         self.home = home_of(folder, self._account)
         self.log = folder / "mosquitto.log"
-        self.port = 0
-        self._hold = Hold(folder)
-        self._child: Child | None = None
+        self._probe_password = ""
 
     @classmethod
     def open(
@@ -119,89 +119,29 @@ class Broker:
         """Tell where the broker is, for this user, password and all."""
         return f"mqtt://{quote(user)}:{quote(self._users[user], safe='')}@{LOOPBACK}:{self.port}"
 
-    @property
-    def pid(self) -> int | None:
-        """The broker's process, while it runs."""
-        return self._child.process.pid if self._child and self._child.alive else None
+    def _prepare(self) -> None:
+        """There is nothing to look after: its files are written anew at each start."""
 
-    def start(self) -> None:
-        """Start the broker, again after `stop` or `kill` too; returns when it listens."""
-        if self.pid is not None:
-            return
-        self._hold.take()
-        try:
-            self._launch_on_some_port()
-        except BaseException:
-            self._hold.release()
-            raise
-        write_private(self.folder / "port", f"{self.port}\n")
-
-    def stop(self) -> None:
-        """Stop in order (SIGTERM: it saves its state) and release the folder."""
-        if self._child is not None:
-            self._child.stop()
-        self._hold.release()
-
-    def restart(self) -> None:
-        """Stop in order and start again on the same port."""
-        if self._child is not None:
-            self._child.stop()
-        self._wanted_port = self.port
-        self.start()
-
-    def kill(self) -> None:
-        """Kill it at once (kill -9); the folder stays held for `start`."""
-        if self._child is not None:
-            self._child.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
-
-    def _launch_on_some_port(self) -> None:
-        for attempts_left in (2, 1, 0):
-            self.port = self._choose_port()
-            try:
-                return self._launch()
-            except PortTaken:
-                # Somebody was faster; where any port will do, take another.
-                if self._wanted_port is not None or not attempts_left:
-                    raise
-
-    def _choose_port(self) -> int:
-        if self._wanted_port is not None:
-            return require_free(self._wanted_port, "the MQTT broker")
-        kept = self.folder / "port"
-        if kept.exists() and is_free(int(kept.read_text())):
-            return int(kept.read_text())
-        return free_port()
-
-    def _launch(self) -> None:
-        word = secrets.token_urlsafe(16)
-        self._write_files(word)
-        child = Child.start(
+    def _begin(self) -> Child:
+        self._probe_password = secrets.token_urlsafe(16)
+        self._write_files()
+        return Child.start(
             "mosquitto",
             [self._program, "-c", self.home / "mosquitto.conf"],
             log=self.log,
             folder=self.home,
             account=self._account,
         )
-        try:
-            child.wait_until(lambda: lets_in(self.port, _PROBE, word))
-        except StartFailed:
-            if "in use" in child.said():
-                raise PortTaken(taken(self.port, "the MQTT broker")) from None
-            raise
-        self._child = child
 
-    def _write_files(self, probe_password: str) -> None:
+    def _is_ready(self, child: Child) -> bool:
+        return lets_in(self.port, _PROBE, self._probe_password)
+
+    def _write_files(self) -> None:
         state = self.home / "state"
         if not state.exists():
             state.mkdir(mode=0o700)
             hand_over(state, self._account)
-        users = {**self._users, _PROBE: probe_password}
+        users = {**self._users, _PROBE: self._probe_password}
         lines = [_password_line(user, password) for user, password in users.items()]
         self._write("passwords", "".join(lines))
         self._write("access", self._acl.rstrip() + "\n")

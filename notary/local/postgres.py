@@ -24,13 +24,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from notary.local.errors import LocalError, PortTaken, StartFailed, WrongVersion
-from notary.local.folder import Hold, kept_secret, write_private
+from notary.local.errors import LocalError, StartFailed, WrongVersion
+from notary.local.folder import kept_secret, write_private
 from notary.local.place import Account, hand_over, home_of, servant
-from notary.local.ports import LOOPBACK, free_port, is_free, require_free, taken
+from notary.local.ports import LOOPBACK
 from notary.local.processes import Child
 from notary.local.proctable import command_line, is_running, kill_tree, wait_for_end
 from notary.local.programs import postgres_major, postgres_programs
+from notary.local.standing import StandingServer
 
 USER = DATABASE = "notary"
 
@@ -50,7 +51,7 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _NO_PROCESS = 999_999_999
 
 
-class Postgres:
+class Postgres(StandingServer):
     """
     One cluster in one folder.
 
@@ -58,17 +59,17 @@ class Postgres:
         connect(server.url)
     """
 
+    title = "PostgreSQL"
+    port_refused = "could not bind"
+    start_seconds = 120.0
+
     def __init__(self, folder: Path, port: int | None, settings: Mapping[str, str]) -> None:
-        self.folder = folder
-        self._wanted_port = port
+        super().__init__(folder, port)
         self._settings = {**SETTINGS, **settings}
         self._account = servant()
         self._programs = postgres_programs(self._account)
         self.data = home_of(folder, self._account) / "data"
         self.log = folder / "postgres.log"
-        self.port = 0
-        self._hold = Hold(folder)
-        self._child: Child | None = None
         self._password = ""
 
     @classmethod
@@ -97,99 +98,38 @@ class Postgres:
         """Tell the address of another database of this cluster."""
         return f"postgresql://{USER}:{self._password}@{LOOPBACK}:{self.port}/{database}"
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process, while it runs."""
-        return self._child.process.pid if self._child and self._child.alive else None
+    def _prepare(self) -> None:
+        if self.data.exists():
+            self._refuse_lost_password()
+            self._refuse_other_version()
+            self._end_orphan()
+        self._password = kept_secret(self.folder / "password")
+        if not self.data.exists():
+            self._make_cluster()
 
-    def start(self) -> None:
-        """Start the server, again after `stop` or `kill` too; returns when it answers."""
-        if self.pid is not None:
-            return
-        self._hold.take()
-        try:
-            if self.data.exists():
-                self._refuse_lost_password()
-                self._refuse_other_version()
-                self._end_orphan()
-            self._password = kept_secret(self.folder / "password")
-            if not self.data.exists():
-                self._make_cluster()
-            self._launch_on_some_port()
-        except BaseException:
-            self._hold.release()
-            raise
-        write_private(self.folder / "port", f"{self.port}\n")
-
-    def stop(self) -> None:
-        """Stop in order (SIGINT: open transactions are rolled back) and release the folder."""
-        if self._child is not None:
-            self._child.stop()
-        self._hold.release()
-
-    def restart(self) -> None:
-        """Stop in order and start again on the same port."""
-        if self._child is not None:
-            self._child.stop()
-        self._wanted_port = self.port
-        self.start()
-
-    def kill(self) -> None:
-        """Kill the whole server at once (kill -9); the folder stays held for `start`."""
-        if self._child is not None:
-            self._child.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
-
-    def _launch_on_some_port(self) -> None:
-        for attempts_left in (2, 1, 0):
-            self.port = self._choose_port()
-            try:
-                return self._launch()
-            except PortTaken:
-                # Somebody was faster; where any port will do, take another.
-                if self._wanted_port is not None or not attempts_left:
-                    raise
-
-    def _launch(self) -> None:
+    def _begin(self) -> Child:
         options = [f"--{name}={value}" for name, value in self._settings.items()]
-        child = Child.start(
+        return Child.start(
             "PostgreSQL",
             [self._programs / "postgres", "-D", self.data, "-p", str(self.port), *options],
             log=self.log,
             environment=_ENVIRONMENT,
             folder=self.data.parent,
             account=self._account,
+            # Open transactions are rolled back.
             stop_signal=signal.SIGINT,
         )
-        try:
-            child.wait_until(lambda: self._ready(child.process.pid), timeout_seconds=120)
-        except StartFailed:
-            if "could not bind" in child.said():
-                raise PortTaken(taken(self.port, "PostgreSQL")) from None
-            raise
-        self._child = child
 
-    def _ready(self, pid: int) -> bool:
+    def _is_ready(self, child: Child) -> bool:
         """
         Ask the pid file, not the port: a foreign server could answer there.
 
         Line 1 is the process, line 8 its state (PostgreSQL's own pg_ctl waits so).
         """
         lines = self._pid_file_lines()
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
-
-    def _choose_port(self) -> int:
-        if self._wanted_port is not None:
-            return require_free(self._wanted_port, "PostgreSQL")
-        kept = self.folder / "port"
-        if kept.exists() and is_free(int(kept.read_text())):
-            return int(kept.read_text())
-        return free_port()
+        return (
+            len(lines) >= 8 and lines[0] == str(child.process.pid) and lines[7].strip() == "ready"
+        )
 
     def _make_cluster(self) -> None:
         """Make the cluster under another name and put it in place when it is whole."""

@@ -190,7 +190,7 @@ def test_a_broker_that_takes_the_port_in_the_last_moment_is_not_taken_for_ours(
     server: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A foreign broker would answer, and swallow the city's readings."""
-    monkeypatch.setattr("notary.local.broker.require_free", lambda port, part: port)
+    monkeypatch.setattr("notary.local.standing.require_free", lambda port, part: port)
     with pytest.raises(PortTaken, match=str(server.port)):
         Broker.open(tmp_path / "other", server.port, users=USERS, acl=ACL)
 

@@ -134,7 +134,7 @@ def test_a_port_that_is_taken_in_the_last_moment_is_not_taken_for_ours(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A foreign server would answer, and our readings would go into its database."""
-    monkeypatch.setattr("notary.local.postgres.require_free", lambda port, part: port)
+    monkeypatch.setattr("notary.local.standing.require_free", lambda port, part: port)
     with pytest.raises(PortTaken, match=str(server.port)):
         Postgres.open(tmp_path / "other", server.port)
 
