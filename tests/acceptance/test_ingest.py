@@ -296,3 +296,37 @@ def test_two_processes_of_their_own_feeds_share_a_dataset(
     check_exactly_once(weather, DATASET, pairs(sent))
     found = [(row[0], row[4]) for row in records(weather, DATASET)]
     assert found == sorted(pairs(sent), key=lambda one: one[0])
+
+
+def test_processes_that_share_a_subscription_lose_and_double_nothing(
+    weather: World, broker: Broker, tmp_path: Path
+) -> None:
+    """
+    The broker deals messages out (MQTT 5 section 4.8.2); one process leaves in between and
+    comes back: what was dealt to it meanwhile waits for it, under its client id.
+    """
+    sent = readings(4000, sources=40)
+    feed = (
+        f'[[feeds]]\nname = "shared"\nfilter = "$share/city/notary/v1/{DATASET}/+/up"\n'
+        'codec = "json"\nsources = "open"\nkey = "id"\n'
+        'template = "notary/v1/{dataset}/{source}/up"\n'
+    )
+    processes = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        other = Ingest(weather, broker.url, tmp_path / name, feed)
+        other.env["NOTARY_MQTT_CLIENT_ID"] = f"notary-{name}"
+        processes.append(other)
+    parts = [sent[:1500], sent[1500:2500], sent[2500:]]
+    with processes[0].start(), processes[1].start():
+        publish(broker, messages(parts[0]))
+        wait_for(lambda: count_records(weather, DATASET) == 1500)
+        assert processes[1].stop() == 0
+        publish(broker, messages(parts[1]))
+        wait_for(lambda: count_records(weather, DATASET) > 1500)
+        processes[1].start()
+        publish(broker, messages(parts[2]))
+        wait_for(lambda: count_records(weather, DATASET) == len(sent))
+        shares = [process.facts().get("accepted") for process in processes]
+    assert all(isinstance(share, int) and share > 100 for share in shares)
+    check_exactly_once(weather, DATASET, pairs(sent))
