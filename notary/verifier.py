@@ -20,11 +20,13 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from notary.core.acceptance import SignedAcceptance, parse_acceptance, verify_acceptance
-from notary.core.errors import MalformedText, MalformedTrust, NotaryError
+from notary.core.descriptor import parse_descriptor
+from notary.core.errors import MalformedText, MalformedTrust, NotaryError, PayloadMismatch
 from notary.core.misconduct import Judgement, hold_against_acceptance, hold_against_receipt
 from notary.core.receipt import Receipt, parse_receipt, verify_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
 from notary.core.receipt_parts import FilePart
+from notary.core.resaved import same_rows
 from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import (
@@ -122,7 +124,10 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
         payload = _pieces(name) if is_file else _read(name, MAX_PAYLOAD_BYTES)
     judgement = _hold_against(proof, arguments.against, trust) if arguments.against else None
     if isinstance(proof, Receipt):
-        verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
+        try:
+            verdict: Verdict | WindowVerdict = verify_receipt(proof, trust, payload)
+        except PayloadMismatch as mismatch:
+            raise _diagnosed(mismatch, proof, trust, arguments.payload) from None
     elif isinstance(proof, SignedAcceptance):
         verdict = verify_acceptance(proof, trust, payload if isinstance(payload, bytes) else None)
     else:
@@ -139,6 +144,20 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
             print("\n" + text(language, f"verify.against.{judgement.kind}"))
     sys.stdout.flush()
     return REFUSED if judgement is not None and judgement.is_misconduct else HOLDS
+
+
+def _diagnosed(
+    mismatch: PayloadMismatch, receipt: Receipt, trust: Trust, name: str
+) -> PayloadMismatch:
+    """
+    Where the rows of a table are those that were notarised, it says so: it was saved again.
+    It stays a mismatch. Of a receipt that doesn't hold itself nothing is said.
+    """
+    if not isinstance(receipt.subject, FilePart):
+        return mismatch
+    verify_receipt(receipt, trust)
+    form = same_rows(parse_descriptor(receipt.descriptor), lambda: _pieces(name))
+    return mismatch if form is None else PayloadMismatch(reason=form)
 
 
 def _hold_against(proof: Receipt | Window | SignedAcceptance, name: str, trust: Trust) -> Judgement:

@@ -12,6 +12,7 @@ from notary.core import canonical
 from notary.texts import LANGUAGES
 from tests.core import promises
 from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
+from tests.vectors.generate_rows import csv_row
 
 HOLDS, REFUSED, UNUSABLE = 0, 1, 2
 
@@ -492,3 +493,27 @@ def test_a_file_that_cannot_be_read_is_unusable(bench: Bench, name: str) -> None
     code, _, err = bench.run(receipt, "--payload", str(bench.folder / name))
     assert code == UNUSABLE
     assert len(err.splitlines()) == 1
+
+
+def test_a_table_that_was_saved_again_is_told_to_be_one(bench: Bench) -> None:
+    """Refused all the same: what was notarised are the bytes. A changed cell is no such case."""
+    table, city = b"id,name\r\n1,a\r\n", make()
+    city.seal_version([csv_row("id", "name"), csv_row("1", "a")], table)
+    receipt = city.file_receipt(3)
+    for saved, words in (
+        (table.replace(b"\r", b""), "saved again"),
+        (b"\xef\xbb\xbf" + table, "saved again"),
+        (table.replace(b"a\r", b"b\r"), "not the one that was notarised"),
+    ):
+        file = bench.write("table.csv", saved)
+        code, out, err = bench.run(receipt, "--payload", str(file))
+        assert (code, out) == (REFUSED, "")
+        assert words in err
+    code, out, _ = bench.run(
+        receipt, "--payload", str(bench.write("table.csv", table[:-2])), "--json"
+    )
+    assert json.loads(out)["code"] == "payload-mismatch.same-rows"
+    receipt["log"]["index"] += 1
+    code, _, err = bench.run(receipt, "--payload", str(bench.folder / "table.csv"))
+    assert code == REFUSED
+    assert "saved again" not in err
