@@ -19,7 +19,7 @@ from notary.core.words import check_string, format_time
 from notary.store.pool import Pool, Transaction
 from notary.usecases.accept import Acceptor
 from notary.usecases.datasets import DatasetFacts, add_kept_dataset
-from notary.usecases.erase_content import erase_record, erase_version
+from notary.usecases.erase_content import erase_record, erase_version, forget_prints
 from notary.usecases.lanes import is_id
 from notary.usecases.reading import Acceptance, Outcome, Reading
 from notary.usecases.rights import Caller, NotFound
@@ -129,10 +129,6 @@ class Eraser:
         now: datetime,
     ) -> None:
         """Our own record is written; now the content goes. One transaction."""
-        if isinstance(what, RecordPlace):
-            tx.rows("lock_lanes", ids=[_find(tx, dataset, what)["lane"]])
-        else:
-            tx.do("lock_dataset", dataset=dataset.id)
         row = _find(tx, dataset, what)
         added = tx.do(
             "add_erasure",
@@ -149,10 +145,12 @@ class Eraser:
         )
         if added == 0:
             raise _ErasedMeanwhile
-        if isinstance(what, RecordPlace):
-            erase_record(tx, dataset, row, self._secret)
-        else:
+        if isinstance(what, VersionPlace):
             erase_version(tx, dataset, row)
+        else:
+            # This may take its time, so nobody has to wait for the lane meanwhile.
+            forget_prints(tx, dataset, row, self._secret)
+            erase_record(tx, dataset, row)
 
     def _known(self, dataset: DatasetFacts, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The erasure of a record or a version that was erased before."""

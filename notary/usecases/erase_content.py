@@ -19,22 +19,29 @@ from notary.usecases.prints import keyed_print, payload_print, print_heads
 from notary.usecases.quarantine import take
 
 
-def erase_record(
+def forget_prints(
     tx: Transaction, dataset: DatasetFacts, row: Mapping[str, Any], secret: bytes
 ) -> None:
     """
-    Erase a record's content; `row` is that of the query `find_erasable_record`.
-
-    Requires the lane of the record to be locked, so that nobody who knows its key waits for it.
+    Forget by what a record would be known again; `row` is that of the query
+    `find_erasable_record`. Where its key isn't kept, all prints are looked through.
     """
-    place = {"chain": row["chain"], "n": row["n"]}
-    of_source = {**place, "source": row["source_id"]}
+    if not dataset.is_open or row["key"] is not None or row["observed"] is not None:
+        place = {"chain": row["chain"], "n": row["n"], "received": row["received"]}
+        tx.do("erase_duplicate", **place, **_prints(dataset, row, secret))
+
+
+def erase_record(tx: Transaction, dataset: DatasetFacts, row: Mapping[str, Any]) -> None:
+    """
+    Erase a record's content, and all else that was made of it.
+
+    It locks the lane of the record: who sends the same again now waits, and finds nothing.
+    """
+    tx.rows("lock_lanes", ids=[row["lane"]])
+    of_source = {"source": row["source_id"], "chain": row["chain"], "n": row["n"]}
     tx.do("erase_record", lane=row["lane"], is_open=dataset.is_open, **of_source)
     if row["digest_in_statement"] is not None:
         tx.do("erase_digest", digest=row["digest_in_statement"], **of_source)
-    if not dataset.is_open or row["key"] is not None or row["observed"] is not None:
-        prints = _prints(dataset, row, secret)
-        tx.do("erase_duplicate", **place, received=row["received"], **prints)
     leaf = row["leaf"].hex()
     tx.do("erase_idempotency", word=leaf)
     if row["key"] is None:
@@ -48,8 +55,9 @@ def erase_version(tx: Transaction, dataset: DatasetFacts, row: Mapping[str, Any]
     """
     Erase a version's content; `row` is all that is stored of it.
 
-    Requires the dataset to be locked, so that no upload becomes this version meanwhile.
+    It locks the dataset, so that no upload is found to be this version meanwhile.
     """
+    tx.do("lock_dataset", dataset=dataset.id)
     tx.do("erase_version", id=row["id"])
     tx.do("erase_version_parts", id=row["id"])
     tx.do("erase_version_marks", id=row["id"])

@@ -14,12 +14,16 @@ import pytest
 from notary.core.errors import MalformedText
 from notary.core.receipt import row_leaf, verify_receipt
 from notary.core.row_profiles import row_salt
+from notary.core.window import verify_window
+from notary.core.window_format import Asked
 from notary.store.pool import Transaction
 from notary.usecases.erase import Order, RecordPlace, VersionPlace
 from notary.usecases.outbox import Outbox
 from notary.usecases.prove_versions import VersionProver
+from notary.usecases.prove_window import WindowProver
 from notary.usecases.quarantine import Rejected, Whole, leave, put_aside
-from notary.usecases.reading import Address, Asked, Reading
+from notary.usecases.reading import Address, Reading
+from notary.usecases.reading import Asked as AskedOf
 from notary.usecases.rights import NotFound
 from notary.usecases.sharing import NewGrant, Sharer, list_grants
 from notary.usecases.version_look import get_row
@@ -93,6 +97,29 @@ def test_what_waits_can_be_erased_and_is_sealed_then(world: World) -> None:
         text = world.prover().receipt(dataset, "desk", n, caller=world.caller).text
         verify_receipt(text, world.parts.trust())
     assert world.audit().findings == ()
+
+
+def test_a_window_over_it_is_whole_and_says_so(world: World) -> None:
+    """Nothing is missing in the chain; which content is gone, and why, stands in the window."""
+    dataset = world.dataset(None)
+    for n in range(5):
+        desk(world, dataset, b"%d" % n)
+    world.settle()
+    done = world.erase(dataset, RecordPlace("desk", 2))
+    prover = WindowProver(world.pool, world.prover())
+    window = prover.window(facts_of(world, dataset), "desk", Asked("n", 1, 4))
+    text = b"".join(window.parts).decode()
+    verify_window(text, world.parts.trust())
+    (told,) = json.loads(text)["erased"]
+    place = [str(done[f"told_{name}"]) for name in ("dataset", "source", "chain", "n")]
+    assert (told["n"], told["ground"], told["record"]) == (2, ORDER.ground, "/".join(place))
+    _, lines = prover.payloads(facts_of(world, dataset), "desk", 1, 3)
+    kept = [json.loads(line) for line in b"".join(lines).splitlines()]
+    assert [(line["payload"] is None, "salt" in line) for line in kept] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_a_reading_sent_again_after_its_erasure_is_a_new_record(world: World) -> None:
@@ -187,7 +214,7 @@ def test_answers_on_their_way_lose_its_key(world: World) -> None:
     address = Address("default", "answers/gw", None, dataset, "desk", of=2)
     readings = [
         Reading(dataset, "desk", b"%d" % n, "text/plain", "none", key=f"slip-{n}",
-                answer_to=Asked(address, n))
+                answer_to=AskedOf(address, n))
         for n in range(2)
     ]  # fmt: skip
     world.parts.acceptor(Outbox("gw")).accept(readings, world.now)
