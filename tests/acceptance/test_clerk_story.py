@@ -156,6 +156,74 @@ def test_a_clerk_follows_a_file_from_accepted_to_anchored(
     page.context.close()
 
 
+@pytest.mark.parametrize("scripts", [False, True])
+@pytest.mark.parametrize(("lang", "size"), LOOKS)
+def test_a_clerk_publishes_a_file_and_sends_its_link_along(
+    browser: Browser, site: Site, world: World, tmp_path: Path, lang: str, size: str, scripts: bool
+) -> None:
+    """With JavaScript and without: sign in, hand in, wait until it is anchored, verify, follow."""
+    file = tmp_path / "站点 <b>.csv"
+    file.write_bytes(TABLE + f"published,{lang} {size} {scripts}\n".encode())
+    name = f"{lang}-{size}-publish{'-scripts' if scripts else ''}"
+    page = open_page(browser, site, lang, size, java_script_enabled=scripts)
+    sign_in(page, site, lang, mistype=size == "phone")
+    shoot(page, f"{name}-1")
+    page.get_by_label(text(lang, "page.dataset")).select_option("air")
+    page.get_by_label(text(lang, "page.publish-file"), exact=True).set_input_files(file)
+    page.get_by_role("button", name=text(lang, "page.publish-send")).click()
+    page.wait_for_url("**/publish/air/*")
+    assert file.name in page.locator("dl").inner_text()
+    shoot(page, f"{name}-2-accepted")
+    sealer = SealerProcess(world.env, tmp_path / "sealer.log")
+    try:
+        if scripts:
+            page.locator("#state[data-done=yes]").wait_for(timeout=60_000)
+        else:
+            again = page.get_by_role("link", name=text(lang, "page.publish-look-again"))
+            wait_for("an anchored file", lambda: again.count() == 0 or again.click() is not None)
+    finally:
+        sealer.process.terminate()
+        sealer.process.wait(30)
+    shoot(page, f"{name}-3-anchored")
+    receipt = save(page, text(lang, "page.receipt"), tmp_path)
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(page.request.get(f"{site.url}/trust.json").body())
+    assert text(lang, "verify.holds") in verify(receipt, trust, file, lang)
+    page.locator(f"main a[href^='{site.url}/datasets/air/versions/']").click()
+    assert file.name in page.locator("main").inner_text()
+    page.context.close()
+
+
+def sign_in(page: Page, site: Site, lang: str, *, mistype: bool = False) -> None:
+    """A wrong key first, as it happens (it is counted: not too often); then the right one."""
+    page.goto(f"{site.url}/publish")
+    for key in (site.key[:-1], site.key) if mistype else (site.key,):
+        page.get_by_label(text(lang, "page.publish-key"), exact=True).fill(key)
+        page.get_by_role("button", name=text(lang, "page.publish-sign-in")).click()
+        wrong = page.get_by_text(text(lang, "page.publish-said-wrong-key"))
+        assert wrong.count() == (key != site.key)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS)
+def test_axe_finds_nothing_where_clerks_publish(
+    browser: Browser, site: Site, world: World, axe: str, lang: str, size: str, scheme: Any
+) -> None:
+    """The form to sign in, the form to hand in, and how far a version is."""
+    _fill(world, site)
+    page = open_page(browser, site, lang, size, color_scheme=scheme)
+    page.goto(f"{site.url}/publish")
+    assert violations(page, axe) == []
+    sign_in(page, site, lang)
+    for path in ("/publish", "/publish/air/1"):
+        page.goto(site.url + path)
+        assert violations(page, axe) == [], path
+        wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not wide, f"{path} is wider than a {size}"
+        shoot(page, f"{lang}-{size}-{scheme}-publish-{path.count('/')}")
+    page.context.close()
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_longest_certificate_is_one_sheet(
     browser: Browser, site: Site, world: World, lang: str
