@@ -68,7 +68,7 @@ def first() -> Response:
     said = request.args.get("say")
     told = said if said in SAID else None
     if session is None or who is None:
-        session = sessions.new_session(sessions.NOBODY)
+        session = sessions.read_visitor() or sessions.new_session(sessions.NOBODY)
         page = _page("publish_sign_in.html", token=session.token, said=told)
         return sessions.keep(page, session)
     found = list_own_datasets(services().pool, who, "", SHOWN_DATASETS)
@@ -90,7 +90,7 @@ def sign_in() -> Response:
     now, address = services().clock(), request.remote_addr or ""
     attempts: Attempts = current_app.extensions.setdefault(ATTEMPTS, Attempts())
     attempts.demand(address, now)
-    if not sessions.is_own_form(sessions.read_session(), request.form.get("token")):
+    if not sessions.is_own_form(sessions.read_visitor(), request.form.get("token")):
         return _to("publish.first", say="forged")
     key = request.form.get("key", "").strip()
     try:

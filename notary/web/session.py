@@ -6,7 +6,8 @@ Who is signed in at /publish: a signed cookie that names an API key by its id, n
 
 It ends after four hours, with its key, or when the instance secret changes. Whether the key
 still holds, and what it may do, is looked up at each request. A form carries a token that
-belongs to the session's nonce; without a session, to that of a cookie of nobody's.
+belongs to the session's nonce. The form to sign in hangs on a cookie of its own, of nobody's: a
+visit that another site brought about comes without the session, and must not end it.
 """
 
 import hmac
@@ -22,6 +23,7 @@ from notary.usecases.api_keys import find_caller_by_id
 from notary.usecases.rights import Caller, KeyUnknown
 
 COOKIE: Final = "notary_session"
+VISITOR_COOKIE: Final = "notary_visitor"
 PATH: Final = "/publish"
 SECONDS: Final = 4 * 3600
 NOBODY: Final = "-"
@@ -45,8 +47,19 @@ class Session:
 
 
 def read_session() -> Session | None:
-    """The session of the request, unless its cookie is missing, forged or over."""
-    match = _COOKIE.fullmatch(request.cookies.get(COOKIE, ""))
+    """Whoever is signed in, unless the cookie is missing, forged or over."""
+    session = _read(COOKIE)
+    return None if session is None or session.key_id == NOBODY else session
+
+
+def read_visitor() -> Session | None:
+    """Whoever sees the form to sign in."""
+    session = _read(VISITOR_COOKIE)
+    return session if session is not None and session.key_id == NOBODY else None
+
+
+def _read(name: str) -> Session | None:
+    match = _COOKIE.fullmatch(request.cookies.get(name, ""))
     if match is None or not hmac.compare_digest(_sign(match[1]), match[5]):
         return None
     session = Session(match[2], int(match[3]), match[4])
@@ -61,7 +74,7 @@ def new_session(key_id: str) -> Session:
 
 def caller_of(session: Session | None) -> Caller | None:
     """Who is signed in, as far as the key still holds."""
-    if session is None or session.key_id == NOBODY:
+    if session is None:
         return None
     parts = services()
     try:
@@ -76,7 +89,7 @@ def keep(response: Response, session: Session) -> Response:
     """Hand the session to the browser."""
     text = f"1.{session.key_id}.{session.end}.{session.nonce}"
     response.set_cookie(
-        COOKIE,
+        VISITOR_COOKIE if session.key_id == NOBODY else COOKIE,
         f"{text}.{_sign(text)}",
         max_age=SECONDS,
         path=PATH,

@@ -13,7 +13,7 @@ from notary.core.receipt import verify_receipt
 from notary.usecases import api_keys
 from notary.usecases.api_keys import NewKey
 from notary.web.attempts import MOST
-from notary.web.session import COOKIE, SECONDS
+from notary.web.session import COOKIE, SECONDS, VISITOR_COOKIE
 from tests.api.city import City, problem_of
 from tests.usecases.tables import table
 from tests.web.page import Page
@@ -71,7 +71,6 @@ def test_a_clerk_hands_in_a_file_by_form(city: City, lang: str) -> None:
     city.open_dataset()
     services = city.app.extensions["city-notary"]
     city.app.extensions["city-notary"] = replace(services, public_url="https://n.example")
-    city.client.set_cookie(COOKIE, "", path="/publish")
     form = {"token": token(city.ask(f"/publish?lang={lang}")), "key": city.key}
     https = {"base_url": "https://localhost"}
     answer = city.client.post(f"/publish/session?lang={lang}", data=form, **https)
@@ -401,3 +400,29 @@ def test_the_key_is_written_nowhere(city: City) -> None:
     shown = [page.get_data(as_text=True), str(page.headers), str(done.headers), str(city.lines)]
     assert not any(secret in text for text in shown)
     assert city.lines[-1]["api_key"] == city.key.split("_")[1]
+
+
+def test_the_cookie_of_a_visitor_is_no_session(city: City) -> None:
+    """Signed by us as it is, it opens nothing under the session's name, and the other way round."""
+    city.open_dataset()
+    city.publish("weather")
+    city.ask("/publish")
+    visitor = city.client.get_cookie(VISITOR_COOKIE, path="/publish")
+    assert visitor is not None
+    city.client.set_cookie(COOKIE, visitor.value, path="/publish")
+    assert city.ask("/publish/weather/1").status_code == 303
+    sign_in(city)
+    session = city.client.get_cookie(COOKIE, path="/publish")
+    assert session is not None
+    city.client.set_cookie(VISITOR_COOKIE, session.value, path="/publish")
+    form = {"token": token(city.ask("/publish")), "key": city.key}
+    assert "say=forged" in city.client.post("/publish/session", data=form).headers["Location"]
+
+
+def test_a_visit_that_another_site_brought_about_does_not_end_a_session(city: City) -> None:
+    """It comes without the session's cookie, and leaves that one alone."""
+    city.open_dataset()
+    sign_in(city)
+    answer = city.app.test_client().get("/publish")
+    assert answer.headers["Set-Cookie"].startswith(f"{VISITOR_COOKIE}=")
+    assert "Signed in" in Page(city.ask("/publish")).text
