@@ -30,7 +30,7 @@ from notary.local.ports import free_port
 from notary.usecases.version_upload import sweep_uploads
 from tests.usecases.world import World
 
-MOST_WEB_MB, MOST_SEALER_MB, MOST_VERIFIER_MB = 220, 220, 60
+MOST_WEB_MB, MOST_SEALER_MB, MOST_VERIFIER_MB = 140, 140, 60
 """However large the table: what a process needs, and a few parts of the file."""
 
 
