@@ -3,7 +3,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from threading import Thread
@@ -17,7 +17,9 @@ from notary.core.row_profiles import row_salt
 from notary.core.window import verify_window
 from notary.core.window_format import Asked
 from notary.store.pool import Transaction
+from notary.usecases.datasets import describe_dataset
 from notary.usecases.erase import Order, RecordPlace, VersionPlace
+from notary.usecases.keep import drop_due
 from notary.usecases.outbox import Outbox
 from notary.usecases.prove_versions import VersionProver
 from notary.usecases.prove_window import WindowProver
@@ -27,7 +29,7 @@ from notary.usecases.reading import Asked as AskedOf
 from notary.usecases.rights import NotFound
 from notary.usecases.sharing import NewGrant, Sharer, list_grants
 from notary.usecases.version_look import get_row
-from notary.usecases.version_upload import Upload
+from notary.usecases.version_upload import Upload, UploadLost
 from notary.usecases.versions import VersionOnce
 from tests.usecases.tables import facts_of, publish
 from tests.usecases.world import ORDER, World, new_department
@@ -396,6 +398,41 @@ def test_many_at_once_are_one_erasure(world: World) -> None:
     assert world.rows("SELECT count(*) FROM erasures") == [(1,)]
     world.settle()
     assert world.audit().findings == ()
+
+
+def test_accepting_sealing_dropping_and_erasing_get_on_together(world: World) -> None:
+    """At the same time, in one dataset: nothing waits for good, nothing is lost, all is clean."""
+    dataset = world.dataset(None, lane_count=2)
+    describe_dataset(world.pool, facts_of(world, dataset), {"keep": "none"})
+    world.add(dataset, 30, sources=2)
+    publish(world, dataset, FILE)
+    failed: list[BaseException] = []
+
+    def repeat(work: Callable[[int], object]) -> None:
+        """As a process of its own."""
+        try:
+            for number in range(12):
+                work(number)
+        except BaseException as error:
+            failed.append(error)
+
+    jobs: list[Callable[[int], object]] = [
+        lambda n: world.add(dataset, 10, sources=2, seed=n + 1),
+        lambda n: world.seal(),
+        lambda n: list(drop_due(world.pool, world.now)),
+        lambda n: world.erase(dataset, RecordPlace(f"s{n % 2}", n)),
+        lambda n: world.erase(dataset, VersionPlace(1)),
+        lambda n: publish(world, dataset, FILE + b"%d,1\n" % n),
+    ]
+    threads = [Thread(target=repeat, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [error for error in failed if not isinstance(error, UploadLost)] == []
+    world.settle()
+    assert world.audit().findings == ()
+    assert world.rows("SELECT count(*) FROM erasures") == [(13,)]
 
 
 WRONG = [

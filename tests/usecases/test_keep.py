@@ -8,6 +8,7 @@ import pytest
 
 from notary.core.errors import MalformedText, PayloadMismatch
 from notary.core.receipt import verify_receipt
+from notary.sealer import Rounds
 from notary.store.pool import Transaction
 from notary.usecases import keep as keeping
 from notary.usecases.datasets import add_kept_dataset, describe_dataset
@@ -100,6 +101,17 @@ def test_a_round_drops_one_batch_of_each_dataset(world: World) -> None:
         for number in range(3):
             hand_in(world, dataset, b"%d" % number)
     assert [len(list(drop_due(world.pool, world.now))) for _ in range(4)] == [2, 2, 2, 0]
+
+
+def test_the_sealer_process_does_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the round in which it is due, and says which batch it was."""
+    dataset = world.dataset(None)
+    keep(world, dataset, "none")
+    world.accept([Reading(dataset, "desk", SECRET, "text/plain", "none")])
+    Rounds(world.parts).go(world.pass_by())
+    assert payloads(world) == [None]
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["index"] for line in said if line["event"] == "dropped"] == [0]
 
 
 def test_a_dataset_that_keeps_all_loses_nothing(world: World) -> None:
