@@ -100,14 +100,14 @@ def pieces(local: LocalFile, progress: Progress) -> Iterator[bytes]:
     digest, done, held = hashlib.sha256(), 0, b""
     with _open(local.path) as file:
         while piece := _read(file, local.path, PIECE_BYTES):
-            if held:
-                yield held
             digest.update(piece)
             done += len(piece)
-            held = piece
-            progress(done, local.size_bytes)
             if done > local.size_bytes:
                 break
+            if held:
+                yield held
+            held = piece
+            progress(done, local.size_bytes)
     if done != local.size_bytes or digest.digest() != local.digest:
         raise PublishRefused("changed", path=str(local.path))
     yield held

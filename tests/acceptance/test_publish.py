@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import pty
 import re
 import socket
 import subprocess
@@ -11,13 +12,14 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 
 from notary.local.ports import free_port
 from tests.acceptance.publishers import PUBLIC_URL, TABLE, Office
 from tests.acceptance.sealers import ROOT, wait_for
+from tests.acceptance.small_disk import SmallDisk
 
 
 @pytest.fixture
@@ -249,34 +251,75 @@ def test_a_bag_gets_its_manifest_above_its_data(office: Office, name: str) -> No
     assert (bag / "bagit.txt").read_text().startswith("BagIt-Version: 1.0\n")
 
 
-def test_a_full_disk_is_told_and_the_version_stays(
-    office: Office, name: str, tmp_path: Path
+def test_a_place_where_nothing_can_be_written_is_told_and_the_version_stays(
+    office: Office, name: str
 ) -> None:
-    """Where the receipt can't be written: what to do, and run again it is fetched."""
+    """What to do, and run again the receipt is fetched; nothing half-written lies about."""
     file, key = office.file("a.csv"), office.key(datasets=[name])
-    file.parent.chmod(0o500)
-    try:
-        if os.access(file.parent, os.W_OK):  # root writes everywhere: a limit on sizes stops it
-            command = ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "-"]
-            done = subprocess.run(
-                [*command, *office.command(file)],
-                cwd=ROOT,
-                env=office.environment(key),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
-            code, warned = done.returncode, done.stderr
-        else:
-            refused = office.publish(key, file)
-            code, warned = refused.code, refused.warned
-    finally:
-        file.parent.chmod(0o700)
-    assert (code, "can't be written" in warned) == (2, True), warned
+    command = ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "-"]
+    done = subprocess.run(
+        [*command, *office.command(file)],
+        cwd=ROOT,
+        env=office.environment(key),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, "can't be written" in done.stderr) == (2, True), done.stderr
     assert [path.name for path in file.parent.iterdir()] == ["a.csv"]
     assert office.publish(key, file).code == 0
     assert len(office.versions(name)) == 1
+
+
+@pytest.mark.needs("the right to mount")
+def test_a_full_disk_is_told_and_the_version_stays(office: Office, name: str) -> None:
+    """The file is handed in; with some space freed the same command ends with the receipt."""
+    key = office.key(datasets=[name])
+    with SmallDisk(office.folder, 1) as disk:
+        file = disk.folder / "a.csv"
+        file.write_bytes(TABLE)
+        disk.fill()
+        done = office.publish(key, file)
+        assert (done.code, "The disk is full" in done.warned) == (2, True), done.warned
+        assert sorted(path.name for path in disk.folder.iterdir()) == ["a.csv", "ballast"]
+        disk.free()
+        assert office.publish(key, file).code == 0
+        assert office.verify(disk.folder / "a.csv.receipt.json", file).code == 0
+    assert len(office.versions(name)) == 1
+
+
+@pytest.mark.parametrize(("typed", "code"), [("2", 0), ("{second}", 0), ("3", 2), ("", 2)])
+def test_at_a_terminal_the_dataset_is_asked_for(
+    office: Office, name: str, typed: str, code: int
+) -> None:
+    """By its number or its id; what is neither is no guess, and nothing is handed in."""
+    first, second = sorted([name, office.world.dataset(f"{name}.{code}{len(typed)}")])
+    file = office.file("a.csv")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        office.command(file, "--until", "signed"),
+        cwd=ROOT,
+        env=office.environment(office.key(datasets=[first, second])),
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"Which dataset (1 to 2)?" not in shown:
+        shown += os.read(ours, 4096)
+    assert f"2  {second}".encode() in shown
+    os.write(ours, typed.format(second=second).encode() + b"\n")
+    with suppress(OSError):  # the end of a terminal
+        while os.read(ours, 4096):
+            pass
+    said, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == code
+    assert (f"To dataset {second}" in said) == (code == 0)
+    assert [len(office.versions(place)) for place in (first, second)] == [0, int(code == 0)]
 
 
 class Gate:
