@@ -140,7 +140,9 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A version as it is answered; who sent it is told to the owner only."""
     where = f"/v1/datasets/{dataset().name}/versions/{row['version']}"
     links = {"self": where, "file": f"{where}/file", "receipt": f"{where}/receipt"}
-    if row["count"]:
+    if row["file_digest"] is None or row["is_dropped"]:
+        del links["file"]
+    elif row["count"]:
         links["rows"] = f"{where}/rows/0"
     if services().public_url is not None and dataset().is_open:
         links["page"] = f"{services().public_url}{where.removeprefix('/v1')}"

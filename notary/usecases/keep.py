@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 from notary.core.descriptor import parse_descriptor
 from notary.store.pool import Pool, Transaction
 
+FILE_STAYS = timedelta(hours=1)
+"""A version's file stays so long at least: a package is still being unpacked from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -34,7 +37,10 @@ def drop_due(pool: Pool, now: datetime) -> Iterator[Dropped]:
         rows = tx.maps("droppable_batches")
     for row in rows:
         descriptor = parse_descriptor(row["descriptor"])
-        if descriptor.last + timedelta(days=row["keep_days"]) > now:
+        stays = timedelta(days=row["keep_days"])
+        if descriptor.kind == "version":
+            stays = max(stays, FILE_STAYS)
+        if descriptor.last + stays > now:
             continue
         dropped = Dropped(row["index"], row["dataset"], descriptor.kind)
         with pool.transaction() as tx:

@@ -150,6 +150,9 @@ def test_the_file_of_a_version_goes_and_is_still_proved(world: World, name: str 
     file = table(700)
     publish(world, dataset, file)
     world.settle()
+    world.pass_by(3_599)
+    assert drop(world) == 0  # a package would still be unpacked from it
+    world.pass_by(1)
     assert drop(world) == 1
     assert world.rows("SELECT count(*) FROM version_parts") == [(0,)]
     assert world.rows("SELECT count(mark) FROM version_tiles") == [(0,)]
@@ -175,6 +178,7 @@ def test_what_is_kept_no_longer_can_be_erased(world: World, name: str | None) ->
     world.settle()
     world.erase(dataset, RecordPlace("desk", 0))
     keep(world, dataset, "none")
+    world.pass_by(3_600)
     assert drop(world) == 3
     assert world.audit().findings == ()
     world.erase(dataset, RecordPlace("desk", 1))

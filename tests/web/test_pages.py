@@ -243,7 +243,7 @@ def test_content_that_is_kept_no_longer_is_told(city: City, path: str) -> None:
     city.record("weather")
     city.publish("weather")
     city.world.settle()
-    while list(drop_due(city.world.pool, city.world.pass_by())):
+    while list(drop_due(city.world.pool, city.world.pass_by(3_600))):
         pass
     text = Page(city.ask(path)).text
     assert "The content is not kept here." in text
