@@ -7,6 +7,7 @@ from notary.api.errors import PAGE_EXTENSION
 from notary.web import (
     change_pages,
     dataset_pages,
+    downloads,
     log_pages,
     pages,
     publish,
@@ -14,7 +15,16 @@ from notary.web import (
     version_pages,
 )
 
-BLUEPRINTS = (pages, dataset_pages, record_pages, version_pages, change_pages, log_pages, publish)
+BLUEPRINTS = (
+    pages,
+    dataset_pages,
+    record_pages,
+    version_pages,
+    change_pages,
+    log_pages,
+    downloads,
+    publish,
+)
 
 
 def add_pages(app: Flask) -> None:

@@ -69,7 +69,8 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
     chain = place("chain")
     if chain is not None and chain > MAX_CHAIN:
         raise NotFound(f"There is no chain {chain} of {source} in {dataset} here.")
-    row = look.get_record(parts.pool, parts.ledgers, facts, source, n, chain)
+    name = look.name_of_source(parts.pool, facts, source)
+    row = look.get_record(parts.pool, parts.ledgers, facts, name, n, chain)
     return {
         "row": row,
         "dataset": facts,
@@ -78,7 +79,7 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
         "preview": preview(row["payload"]),
         "is_cut": row["payload"] is not None and len(row["payload"]) > SHOWN_BYTES,
         "flags": [text for flag, text in FLAGS.items() if row["flags"] & flag],
-        "path": f"/v1/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}",
+        "path": f"/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}",
         "values": {"dataset": dataset, "source": source},
     }
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, render_template, request, url_for
+from flask import Response, g, render_template, request, url_for
 from markupsafe import Markup
 
 from notary.api.language import language
@@ -37,7 +37,7 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
         "Content-Language": lang,
         "Vary": "Accept-Language",
         POLICY: PAGE,
-        "Cache-Control": "no-cache",
+        "Cache-Control": "no-store" if g.get("is_private") else "no-cache",
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

@@ -24,7 +24,7 @@ from notary.usecases.rights import Caller, KeyUnknown
 
 COOKIE: Final = "notary_session"
 VISITOR_COOKIE: Final = "notary_visitor"
-PATH: Final = "/publish"
+PATH: Final = "/"
 SECONDS: Final = 4 * 3600
 NOBODY: Final = "-"
 _COOKIE: Final = re.compile(

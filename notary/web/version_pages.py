@@ -75,7 +75,7 @@ def _facts(dataset: str, version: int) -> dict[str, Any]:
         "newest": newest[0]["version"],
         "asked": request.args.get("row", "").strip()[:20],
         "found": _row(facts, row, place("row")),
-        "path": f"/v1/datasets/{facts.name}/versions/{version}",
+        "path": f"/datasets/{facts.name}/versions/{version}",
         "values": {"dataset": dataset},
     }
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pages offer to download: as the API gives it, for whoever may see the page."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, g
+
+from notary.api import records, versions
+from notary.api.auth import right
+from notary.usecases.rights import NotFound
+from notary.web.access import find_dataset, is_private
+from notary.web.dataset_pages import place
+from notary.web.record_pages import MAX_CHAIN
+from notary.web.render import not_found
+
+blueprint = Blueprint("downloads", __name__)
+blueprint.register_error_handler(NotFound, not_found)
+VERSION: Final = "/datasets/<id:dataset>/versions/<n:version>"
+RECORD: Final = "/datasets/<id:dataset>/sources/<id:source>/records/<n:n>"
+SIGNED: Final = {"until": "signed"}
+
+
+@blueprint.get(f"{VERSION}/file")
+@right("public")
+def file(dataset: str, version: int) -> Response:
+    """The file of a version."""
+    g.dataset = find_dataset(dataset)
+    return _kept_nowhere(versions.file(version=version))
+
+
+@blueprint.get(f"{VERSION}/receipt")
+@right("public")
+def file_receipt(dataset: str, version: int) -> Response:
+    """The receipt of a version's file."""
+    g.dataset = find_dataset(dataset)
+    return _kept_nowhere(versions.receipt(SIGNED, version=version))
+
+
+@blueprint.get(f"{VERSION}/rows/<n:row>/receipt")
+@right("public")
+def row_receipt(dataset: str, version: int, row: int) -> Response:
+    """The receipt of a row."""
+    g.dataset = find_dataset(dataset)
+    return _kept_nowhere(versions.row_receipt(SIGNED, version=version, row=row))
+
+
+@blueprint.get(f"{RECORD}/payload")
+@right("public")
+def payload(dataset: str, source: str, n: int) -> Response:
+    """The payload of a record."""
+    g.dataset = find_dataset(dataset)
+    return _kept_nowhere(records.payload(_chain(), source=source, n=n))
+
+
+@blueprint.get(f"{RECORD}/receipt")
+@right("public")
+def record_receipt(dataset: str, source: str, n: int) -> Response:
+    """The receipt of a record."""
+    g.dataset = find_dataset(dataset)
+    return _kept_nowhere(records.receipt({**_chain(), **SIGNED}, source=source, n=n))
+
+
+def _chain() -> dict[str, Any]:
+    chain = place("chain")
+    if chain is not None and chain > MAX_CHAIN:
+        raise NotFound()
+    return {"chain": chain}
+
+
+def _kept_nowhere(response: Response) -> Response:
+    """What isn't for everybody isn't left in the browser's cache when its session ends."""
+    if is_private():
+        response.headers["Cache-Control"] = "no-store"
+    return response
