@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from notary.api.auth import right
+from notary.api.auth import caller, right
 from notary.api.services import services
 from notary.core.errors import MalformedText
 from notary.core.words import check_id
@@ -14,8 +14,9 @@ from notary.usecases import look
 from notary.usecases.departments import name_of_department
 from notary.usecases.feed_times import newest_over_time
 from notary.usecases.rights import NotFound
+from notary.usecases.sharing import list_grants
 from notary.usecases.version_look import list_versions
-from notary.web.access import find_dataset
+from notary.web.access import find_dataset, is_private
 from notary.web.plots import plot_counts, plot_values
 from notary.web.render import not_found, render
 
@@ -25,6 +26,7 @@ SHOWN_SOURCES: Final = 100
 SHOWN_VERSIONS: Final = 20
 SHOWN_RECORDS: Final = 20
 SHOWN_NEWEST: Final = 5
+SHOWN_GRANTS: Final = 100
 MAX_PLACE: Final = 15
 
 
@@ -48,6 +50,8 @@ def dataset(dataset: str) -> Response:
         versions=versions[:SHOWN_VERSIONS],
         more_versions=len(versions) > SHOWN_VERSIONS,
         is_first=not after and before is None,
+        grants=list_grants(pool, facts, caller(), "", SHOWN_GRANTS) if is_private() else [],
+        now=services().clock(),
         values={"dataset": dataset},
     )
 

@@ -105,7 +105,7 @@ def test_nobody_else_sees_that_it_is_there(city: City, closed: str) -> None:
 
 def test_a_grant_opens_the_api_and_no_page(city: City, closed: str) -> None:
     """What is read under a grant is noted, and only the API does that."""
-    body = {"to": "tax-office", "purpose": "audit", "approval": "7"}
+    body = {"to": "tax-office", "purpose": "<b>audit</b>", "approval": "7"}
     city.ask(
         f"/v1/datasets/{closed}",
         key=city.key,
@@ -117,6 +117,9 @@ def test_a_grant_opens_the_api_and_no_page(city: City, closed: str) -> None:
     key = key_for(city, "tax-office")
     assert city.ask(f"/v1/datasets/{closed}/versions/1", key=key).status_code == 200
     same_as_nothing(sign_in(city, key), closed)
+    page = Page(sign_in(city, key_for(city)).get(f"/datasets/{closed}"))
+    assert catalogue("en")["page.who-may"] in page.text
+    assert "tax-office · The whole dataset · <b>audit</b> (7) granted since" in page.text
 
 
 def test_a_revoked_key_closes_the_pages_at_once(city: City, closed: str) -> None:
