@@ -8,10 +8,11 @@ docs/spec/rows-v1.md, section csv-v1.
 """
 
 import re
+from itertools import islice
 from typing import Final, NoReturn
 
 from notary.core.errors import MalformedText
-from notary.core.rows import MAX_ROW_BYTES, Buffer, Row
+from notary.core.rows import MAX_CELLS, MAX_ROW_BYTES, Buffer, Row
 
 LENGTH_BYTES: Final = 4
 _QUOTED: Final = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
@@ -47,6 +48,9 @@ class CsvRows:
             if self._inside:
                 if is_first:
                     self._look(text[start:seen], base + start, is_open=True)
+                # Nothing before the next quote ends the cell.
+                quote = text.find(b'"', seen)
+                seen = len(text) if quote < 0 else quote
                 continue
             line = text[start : end - 1] if text[end - 1 : end] == b"\r" else text[start:end]
             rows.append((base + start, self._row(line, base + start)))
@@ -77,6 +81,8 @@ class CsvRows:
                 self._refuse("not-utf-8", offset + error.start)
         if b"\0" in line:
             self._refuse("nul", offset + line.index(b"\0"))
+        if line.count(b",") >= MAX_CELLS and _count_cells(line) > MAX_CELLS:
+            self._refuse("too-many-cells", offset)
         if b'"' in line:
             behind_comma = b"," + line
             if not _RECORD.fullmatch(behind_comma):
@@ -119,6 +125,12 @@ class CsvRows:
 
     def _refuse(self, reason: str, offset: int) -> NoReturn:
         self._buffer.refuse(reason, offset - self._buffer.offset)
+
+
+def _count_cells(line: bytes) -> int:
+    """How many cells a record has, but no more than one too many, without holding them."""
+    found = _CELL.finditer(b"," + line)
+    return sum(1 for _ in islice(found, MAX_CELLS + 1))
 
 
 def csv_cells(row: bytes) -> list[str]:

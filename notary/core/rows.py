@@ -11,9 +11,11 @@ from typing import Final, NoReturn, Protocol
 
 from notary.core.errors import MalformedText
 
-MAX_ROW_BYTES: Final = 4 << 20
+MAX_ROW_BYTES: Final = 1 << 20
 """How many bytes of the file one row may take: a record of CSV without its end, a value of
 JSON with the blanks behind it."""
+MAX_CELLS: Final = 65_536
+"""How many cells a record of CSV may have: each takes far more memory than its comma."""
 BLANKS: Final = b" \t\r\n"
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -70,6 +72,7 @@ WHY: Final[Mapping[str, str]] = {
     "text-after-quote": "behind a cell's closing quote something other than a comma stands.",
     "open-quote": "a quote is opened and never closed.",
     "row-too-large": f"a row has at most {MAX_ROW_BYTES} bytes.",
+    "too-many-cells": f"a row has at most {MAX_CELLS} cells.",
     "not-json": "it is not JSON.",
     "bad-value": "it is JSON with a value that readers understand differently.",
     "too-deep": "its brackets are nested too deep.",

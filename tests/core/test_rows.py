@@ -17,7 +17,7 @@ from notary.core.errors import MalformedText
 from notary.core.ndjson_rows import is_array
 from notary.core.receipt import row_leaf
 from notary.core.row_profiles import cutter_from, row_cutter, row_salt
-from notary.core.rows import MAX_ROW_BYTES, MalformedRows, Row, RowCutter
+from notary.core.rows import MAX_CELLS, MAX_ROW_BYTES, MalformedRows, Row, RowCutter
 from notary.core.tree import root
 from tests.vectors import generate_rows
 
@@ -148,7 +148,7 @@ def test_a_cell_of_ten_megabytes_is_refused_before_it_is_held() -> None:
     """Not after the last of its bytes came."""
     cutter = row_cutter("csv-v1")
     assert len(cutter.feed(b'a\n"')) == 1
-    part = b'""\n,' * (1 << 18)
+    part = b'""\n,' * (1 << 16)
     for _ in range(3):
         assert cutter.feed(part) == []
     assert cutter.feed(part[:-9]) == []
@@ -179,6 +179,18 @@ def test_a_row_without_end_is_refused_before_it_is_held(
             fed += 1 << 18
     assert refusal.value.facts["reason"] == "row-too-large"
     assert fed <= MAX_ROW_BYTES + (1 << 18)
+
+
+@pytest.mark.parametrize("cell", [b"", b'"a,b"', b"x"])
+def test_cells_are_counted(cell: bytes) -> None:
+    """65,536 of them are a row, one more is refused; commas inside of quotes part nothing."""
+    good = b",".join([cell] * MAX_CELLS)
+    ((_, row),) = cut(row_cutter("csv-v1"), good)
+    assert len(csv_cells(row)) == MAX_CELLS
+    with pytest.raises(MalformedRows) as refusal:
+        cut(row_cutter("csv-v1"), b"a\n" + good + b"," + cell)
+    facts = refusal.value.facts
+    assert (facts["reason"], facts["row"], facts["offset"]) == ("too-many-cells", 1, 2)
 
 
 def test_blanks_without_end_are_not_held() -> None:

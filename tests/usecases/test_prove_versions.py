@@ -27,7 +27,7 @@ FILES = {
     "no line end": (CSV, b"a,b\n1,2"),
     "lines": (NDJSON, b"\xef\xbb\xbf\n" + b"".join(b'{"n":%d}\r\n' % n for n in range(600))),
     "array": (JSON, b" [" + b" ,\n".join(b'{"n":[%d]}' % n for n in range(600)) + b"\n]\n"),
-    "beyond a part": (JSON, b"[" + b" " * (1 << 20) + b"1, 2" + b" " * (1 << 20) + b"\n, 3]"),
+    "beyond a part": (JSON, b"[" + b" " * (1 << 20) + b"1, 2" + b" " * (1 << 19) + b"\n, 3]"),
     "blanks first": (NDJSON, b"\n" * (1 << 20) + b"[1\n,2]"),
 }
 
