@@ -82,7 +82,9 @@ def file_type(name: str, beginning: bytes) -> FileType:
 
 
 def without_rows(found: FileType) -> FileType:
-    """The same file, to be taken as it is."""
+    """The same file, to be taken as it is: neither cut nor unpacked."""
+    if found.kind in ("zip", "package"):
+        return FileType(found.type, "as-it-is")
     return FileType(BYTES, "as-it-is") if found.profile != "none" else found
 
 

@@ -110,7 +110,7 @@ def publish_package(**path: str) -> Response:
     def lines() -> Iterator[bytes]:
         yield _line(_VERSION.dump(whole))
         for step in steps:
-            yield _line(_resource(step))
+            yield _line(resource_told(step))
 
     response = Response(stream_with_context(lines()), 202, mimetype=NDJSON)
     response.headers["Location"] = whole["links"]["self"]
@@ -121,7 +121,7 @@ def _line(told: object) -> bytes:
     return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
-def _resource(step: Mapping[str, Any]) -> dict[str, Any]:
+def resource_told(step: Mapping[str, Any]) -> dict[str, Any]:
     """What became of a resource, in the caller's language."""
     told = dict(step)
     error, rows_error = told.pop("error", None), told.pop("rows_error", None)

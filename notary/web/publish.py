@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from notary.api.answers import answer, fixed
 from notary.api.auth import right
+from notary.api.publishing import resource_told
 from notary.api.requests import PAGE, POLICY
 from notary.api.services import services
 from notary.core.errors import NotaryError
@@ -17,6 +18,8 @@ from notary.filetypes import file_type, without_rows
 from notary.texts import LANGUAGES
 from notary.usecases.api_keys import find_caller
 from notary.usecases.datasets import DatasetFacts, get_dataset, list_own_datasets, no_dataset
+from notary.usecases.package_file import PackageRefused
+from notary.usecases.packages import Unpacking, unpack
 from notary.usecases.prove import NotYet
 from notary.usecases.prove_versions import VersionProver
 from notary.usecases.rights import Caller, KeyUnknown, NotFound
@@ -37,7 +40,18 @@ FORM_BYTES: Final = 1 << 20
 """What a form may have beside its file."""
 POLICY_WITH_SCRIPT: Final = f"{PAGE}; script-src 'self'; connect-src 'self'"
 SAID: Final = ("wrong-key", "no-right", "ended", "left", "forged")
-KINDS: Final = ("csv", "ndjson", "json-array", "json", "zip-whole", "office", "other", "text", "as-it-is")
+KINDS: Final = (
+    "csv",
+    "ndjson",
+    "json-array",
+    "json",
+    "zip",
+    "package",
+    "office",
+    "other",
+    "text",
+    "as-it-is",
+)
 ATTEMPTS: Final = "city-notary-attempts"
 _View = Callable[..., Response]
 
@@ -123,10 +137,14 @@ def upload(session: Session, who: Caller) -> Response:
     except (NotaryError, HTTPException):
         drain(DRAINED_BYTES)
         raise
+    inside = _unpack(facts, version, who) if kind == "zip" else None
+    kind = "package" if inside is not None else kind
     more: dict[str, object] = {"found": kind} | ({} if is_new else {"known": 1})
     there = _address("publish.state", dataset=facts.name, version=version, **more)
     if _wants_json():
         return answer({"location": there}, 201 if is_new else 200)
+    if inside is not None:
+        return _page("publish_package.html", token=session.token, there=there, inside=inside)
     return Response(status=303, headers={"Location": there})
 
 
@@ -208,9 +226,19 @@ def _take(session: Session, who: Caller) -> tuple[DatasetFacts, int, str, bool]:
     )
     limit = parts.max_version_bytes
     done = accept_version(parts.pool, parts.gate, what, form.pieces, parts.clock, limit)
-    # What a ZIP file holds is written at its end, which isn't waited for here.
-    kind = "zip-whole" if type_.kind == "zip" else type_.kind
-    return facts, done.version, kind, done.is_new
+    return facts, done.version, type_.kind, done.is_new
+
+
+def _unpack(facts: DatasetFacts, version: int, who: Caller) -> list[dict[str, Any]] | None:
+    """What became of each resource of a Data Package; None: the ZIP file is none."""
+    parts = services()
+    limit = parts.max_version_bytes
+    what = Unpacking(parts.pool, parts.gate, facts, who, parts.clock, limit)
+    try:
+        steps_ = unpack(what, version)
+    except PackageRefused:
+        return None
+    return [resource_told(step) for step in steps_]
 
 
 def _own(name: str, who: Caller) -> DatasetFacts:

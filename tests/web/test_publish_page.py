@@ -2,8 +2,11 @@
 """`/publish`: who is let in, whose form is taken, and what a clerk sees."""
 
 import hashlib
+import json
 import re
+import zipfile
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -361,7 +364,7 @@ def test_a_file_beyond_the_limit_is_refused(city: City) -> None:
         (b'{"a":1}\n{"a":2}\n', "x.txt", "ndjson-v1", "ndjson"),
         (b'{"type":"Topology"}', "x.json", "none", "json"),
         (b"PK\x03\x04", "x.xlsx", "none", "office"),
-        (b"PK\x03\x04", "x.csv", "none", "zip-whole"),
+        (b"PK\x03\x04", "x.csv", "none", "zip"),
         (b"%PDF-1.7", "x.csv", "none", "other"),
         (b"hello", "x", "none", "text"),
         (b"\xff\xfe\x00", "x.json", "none", "other"),
@@ -426,3 +429,50 @@ def test_a_visit_that_another_site_brought_about_does_not_end_a_session(city: Ci
     answer = city.app.test_client().get("/publish")
     assert answer.headers["Set-Cookie"].startswith(f"{VISITOR_COOKIE}=")
     assert "Signed in" in Page(city.ask("/publish")).text
+
+
+def test_a_data_package_becomes_its_tables_on_the_page_too(city: City) -> None:
+    """What became of each is told, with a link to its state; again they are the same versions."""
+    city.open_dataset()
+    sign_in(city)
+    inside = [
+        {"name": "air", "path": "air.csv", "hash": "sha256:" + "0" * 64},
+        {"name": "<b>", "path": "bad.csv"},
+        {"name": "gone", "path": "gone.csv"},
+    ]
+    held = BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("datapackage.json", json.dumps({"resources": inside}))
+        archive.writestr("air.csv", FILE)
+        archive.writestr("bad.csv", b'a\n"x" y\n')
+    for times in range(2):
+        page = Page(hand_in(city, held.getvalue(), "all.zip"))
+        for words in (
+            "air: the hash that the package declares is not that of the file.",
+            "<b> is a version without rows",
+            "gone was refused",
+        ):
+            assert words in page.text
+        assert page.text.count("already") == 2 * times
+        assert "b" not in {tag for tag, _ in page.tags}
+        assert "/publish/weather.air/1" in page.addresses
+    assert city.ask("/publish/weather.air/1").status_code == 200
+    assert len(city.ask("/v1/datasets/weather.air/versions").get_json()["items"]) == 1
+    assert len(versions(city)) == 1
+    whole = hand_in(city, held.getvalue() + b"\0" * 9, "all.zip", as_it_is="1")
+    assert "found=as-it-is" in whole.headers["Location"]
+
+
+def test_a_package_taken_as_a_whole_by_the_script_has_a_place_to_go_on(city: City) -> None:
+    """Its tables are made all the same."""
+    city.open_dataset()
+    good = token(sign_in(city))
+    held = BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("datapackage.json", json.dumps({"resources": [{"path": "a.csv"}]}))
+        archive.writestr("a.csv", FILE)
+    said = body(held.getvalue(), "all.zip", token=good, dataset="weather")
+    answer = send(city, said, Accept="application/json")
+    assert answer.get_json() == {"location": "/publish/weather/1?found=package"}
+    listed = city.ask("/v1/publishing", key=city.key).get_json()["items"]
+    assert len(listed) == 2
