@@ -19,6 +19,7 @@ from notary.usecases.gaps import Gap, Place, find_gaps
 from notary.usecases.look import get_source
 
 RECORDS: Final = 5_000
+BATCHES: Final = 5_000
 SPANS: Final = 72
 NUMBER_BYTES: Final = 64
 UNITS: Final = (
@@ -51,7 +52,8 @@ class Span:
 class Series:
     """
     Spans without a hole from the oldest to the newest record that was looked at: one without
-    a record is a gap. `by`: `observed` (the sender's times, not checked), else `received`.
+    a record is a gap. `by`: `observed` (the sender's times, not checked), `received`, or
+    `sealed`; `first` and `last` are n, or numbers of batches.
     """
 
     by: str
@@ -86,6 +88,29 @@ def newest_over_time(
     return series(rows[::-1], zone)
 
 
+def sealed_over_time(pool: Pool, dataset: DatasetFacts, zone: ZoneInfo) -> Series | None:
+    """A dataset's records by when they were sealed, from its newest batches; None without any."""
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.maps("newest_record_batches", dataset=dataset.id, limit=BATCHES)[::-1]
+    unit = _unit([row["sealed_at"] for row in rows])
+    if unit is None:
+        return None
+    spans: dict[int, Span] = defaultdict(lambda: Span(rows[0]["sealed_at"]))
+    for row in rows:
+        spans[_place(unit, row["sealed_at"], zone)].count += row["count"]
+    looked = sum(row["count"] for row in rows)
+    every = _filled(unit, spans, zone)
+    return Series("sealed", unit, every, looked, rows[0]["number"], rows[-1]["number"], ())
+
+
+def _filled(unit: str, spans: dict[int, Span], zone: ZoneInfo) -> tuple[Span, ...]:
+    """The same with those between that have no record, each with its beginning."""
+    places = range(min(spans), max(spans) + 1)
+    for place in places:
+        spans[place].begin = _begin(unit, place, zone)
+    return tuple(spans[place] for place in places)
+
+
 def series(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> Series | None:
     """Records in the order of n as a series: by the sender's times where all can be read."""
     observed = [read_observed(row["observed"]) for row in rows]
@@ -102,12 +127,9 @@ def series(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> Series | None:
         span.count += 1
         if (value := read_number(row["payload"])) is not None:
             span.values.append(value)
-    places = range(min(spans), max(spans) + 1)
-    for place in places:
-        spans[place].begin = _begin(unit, place, zone)
     found = find_gaps(Place(row["n"], row["received"], row["key"]) for row in rows)
     first, last = rows[0]["n"], rows[-1]["n"]
-    every = tuple(spans[place] for place in places)
+    every = _filled(unit, spans, zone)
     return Series(by, unit, every, len(rows), first, last, tuple(found))
 
 

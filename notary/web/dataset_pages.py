@@ -12,7 +12,7 @@ from notary.core.errors import MalformedText
 from notary.core.words import check_id
 from notary.usecases import look
 from notary.usecases.departments import name_of_department
-from notary.usecases.feed_times import newest_over_time
+from notary.usecases.feed_times import newest_over_time, sealed_over_time
 from notary.usecases.rights import NotFound
 from notary.usecases.sharing import list_grants
 from notary.usecases.version_look import list_versions
@@ -39,6 +39,8 @@ def dataset(dataset: str) -> Response:
     sources = look.list_sources(pool, facts, after, SHOWN_SOURCES + 1)
     versions = list_versions(pool, facts, before, SHOWN_VERSIONS + 1)
     shown = sources[:SHOWN_SOURCES]
+    is_first = not after and before is None
+    over_time = sealed_over_time(pool, facts, services().timezone) if is_first else None
     return render(
         "dataset.html",
         dataset=facts,
@@ -49,7 +51,10 @@ def dataset(dataset: str) -> Response:
         newest=[] if after or len(sources) > SHOWN_SOURCES else _newest(shown),
         versions=versions[:SHOWN_VERSIONS],
         more_versions=len(versions) > SHOWN_VERSIONS,
-        is_first=not after and before is None,
+        is_first=is_first,
+        series=over_time,
+        counts=None if over_time is None else plot_counts(over_time.spans),
+        numbers=None,
         grants=list_grants(pool, facts, caller(), "", SHOWN_GRANTS) if is_private() else [],
         now=services().clock(),
         values={"dataset": dataset},

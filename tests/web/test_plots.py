@@ -70,6 +70,25 @@ def test_a_source_of_numbers_has_both_plots_and_a_table(city: City) -> None:
     assert not any(name == "style" for _, found in page.tags for name in found)
 
 
+def test_a_dataset_shows_how_many_records_were_sealed_when(city: City) -> None:
+    """All its sources together; rows of versions are none, and nothing sealed is no plot."""
+    city.open_dataset()
+    city.record("weather")
+    assert "<svg" not in city.ask("/datasets/weather").get_data(as_text=True)
+    city.world.settle()
+    city.world.pass_by(180)
+    city.record("weather", source="roof")
+    city.record("weather", source="yard")
+    city.publish("weather", b"a\n" + b"1\n" * 500)
+    city.world.settle()
+    answer = city.ask("/datasets/weather")
+    text = Page(answer).text
+    assert "The newest 3 records, in batches 0 to" in text
+    assert answer.get_data(as_text=True).count('class="bar"') == 2
+    assert answer.get_data(as_text=True).count('class="gap"') == 1
+    assert re.search(r"none .* none .* 2 ", text)
+
+
 @pytest.mark.parametrize("payload", ["<svg onload=x>", "NaN", "1e999", '"</svg><script>"'])
 def test_what_is_no_number_draws_nothing(city: City, payload: str) -> None:
     """Only the counts are drawn, and nothing becomes markup."""

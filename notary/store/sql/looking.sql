@@ -55,6 +55,12 @@ SELECT n, received, observed, key,
 FROM records WHERE lane = %(lane)s AND source = %(source)s AND chain = %(chain)s
 ORDER BY n DESC LIMIT %(limit)s
 
+-- name: newest_record_batches
+-- Of a dataset, without those of versions.
+SELECT b.number, b.count, b.sealed_at FROM batches b
+WHERE b.dataset = %(dataset)s AND NOT EXISTS (SELECT FROM versions v WHERE v.batch = b.index)
+ORDER BY b.number DESC LIMIT %(limit)s
+
 -- name: find_digest
 SELECT d.name AS dataset, s.name AS source, g.chain, g.n
 FROM digests g JOIN sources s ON s.id = g.source JOIN datasets d ON d.id = s.dataset
