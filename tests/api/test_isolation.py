@@ -317,6 +317,7 @@ def test_no_public_address_tells_of_a_closed_dataset(standing: Stage) -> None:
         "<n:index>": "0",
         "<n:size>": "1",
         "<n:version>": "1",
+        "<n:row>": "0",
         "<hash:digest>": "0" * 64,
         "<code>": "not-found",
         "<name>": "style.css",
