@@ -27,7 +27,7 @@ def wait_for_receipt(
     is told each state in order, once.
 
     Raises:
-        PublishRefused: the server's reason, away.
+        PublishRefused: no-proof (with the server's reason), wrong-key, away.
     """
     path = f"/v1/datasets/{quote(dataset, safe='')}/versions/{version}/receipt"
     passed = 0
@@ -40,7 +40,13 @@ def wait_for_receipt(
         passed = max(passed, last)
 
     while True:
-        answer = good(server.get(path, until=until))
+        try:
+            answer = good(server.get(path, until=until))
+        except PublishRefused as error:
+            if error.reason != "server":
+                raise
+            said = error.facts["said"]
+            raise PublishRefused("no-proof", dataset=dataset, version=version, said=said) from None
         if answer.status == 200:
             tell(until)
             try:

@@ -92,6 +92,18 @@ def test_a_closed_dataset_gets_a_proof_and_no_link(office: Office) -> None:
     assert office.verify(receipt, file).code == 0
 
 
+def test_a_key_that_may_only_write_is_told_that_the_version_stands(office: Office) -> None:
+    """The receipt is for keys that may read; the file is handed in all the same, once."""
+    closed = office.world.dataset(None)
+    file = office.file("wages.csv")
+    done = office.publish(office.key("write", datasets=[closed]), file)
+    assert done.code == 2
+    assert f"Version 1 of {closed} is accepted, but" in done.warned
+    assert len(office.versions(closed)) == 1
+    assert office.publish(office.key(datasets=[closed]), file).code == 0
+    assert len(office.versions(closed)) == 1
+
+
 def test_a_data_package_becomes_its_tables(office: Office, name: str) -> None:
     """Each table a version with a receipt of its own; a wrong hash is told."""
     inside = {
