@@ -132,8 +132,7 @@ class Upload:
             for at in range(0, len(part), CUT_BYTES):
                 tiles += self._grow(cutter.feed(part[at : at + CUT_BYTES]))
             with self._pool.transaction() as tx:
-                if tx.do("touch_upload", id=self.id, now=clock()) == 0:
-                    raise UploadLost()
+                self._touch(tx, clock())
                 tx.do("add_version_part", id=self.id, number=self._parts, data=part)
                 _copy(tx, tiles)
             self._parts += 1
@@ -142,7 +141,13 @@ class Upload:
         tiles = list(self._grow(cutter.finish()))
         tiles += [self._tile(*tile) for tile in self._tree.partial()]
         with self._pool.transaction() as tx:
+            self._touch(tx, clock())
             _copy(tx, tiles)
+
+    def _touch(self, tx: Transaction, now: datetime) -> None:
+        """Hold the upload against a sweep and an erasure, which take all that it left."""
+        if tx.do("touch_upload", id=self.id, now=now) == 0:
+            raise UploadLost()
 
     def _grow(self, rows: list[Row]) -> Iterator[bytes]:
         """Add rows to the tree; the tiles that they fill."""

@@ -195,6 +195,20 @@ def test_what_a_crash_left_is_swept_away(world: World) -> None:
     assert left(world) == [0, 0, 0, 0]
 
 
+def test_an_upload_swept_away_after_its_last_part_leaves_no_tiles(world: World) -> None:
+    """The tiles of its last rows come after the last part, and touch the upload too."""
+    air, file = world.dataset("air"), b"a,b\n" * (PART_BYTES // 4)
+
+    def slow() -> Iterator[bytes]:
+        yield file
+        assert sweep_uploads(world.pool, world.now + timedelta(seconds=1)) == 1
+
+    with pytest.raises(UploadLost):
+        publish(world, air, slow())
+    assert left(world) == [0, 0, 0, 0]
+    assert world.audit().findings == ()
+
+
 def test_a_file_that_cannot_be_cut_is_refused_whole(world: World) -> None:
     """With its row and place, however far behind the first parts it lies."""
     file = table(60_000)
