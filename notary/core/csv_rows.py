@@ -15,10 +15,10 @@ from notary.core.errors import MalformedText
 from notary.core.rows import MAX_CELLS, MAX_ROW_BYTES, Buffer, Row
 
 LENGTH_BYTES: Final = 4
-_QUOTED: Final = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
-_PLAIN: Final = re.compile(rb'[^",]*+')
-_CELL: Final = re.compile(rb',(?:"([^"]*+(?:""[^"]*+)*+)"|([^",\r]*+))')
-_RECORD: Final = re.compile(rb'(?:,(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r]*+))*+')
+_QUOTED: Final = re.compile(rb'"([^"]*(?:""[^"]*)*)"(?!")')
+_PLAIN: Final = re.compile(rb'[^",]*')
+_CELL: Final = re.compile(rb',(?:"([^"]*(?:""[^"]*)*)"(?!")|([^",\r]*))')
+_RECORD: Final = re.compile(rb'(?:,(?:"[^"]*(?:""[^"]*)*"(?!")|[^",\r]*))*')
 """Only a comma before each cell makes both the same for the first one and the others."""
 
 

@@ -13,10 +13,10 @@ from notary.core import strict_json
 from notary.core.errors import MalformedText
 from notary.core.rows import BLANKS, BOM, MAX_ROW_BYTES, Buffer, Row
 
-_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_INSIDE: Final = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
-"""Up to the next bracket, or to a string that isn't whole yet."""
-_BETWEEN: Final = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+", re.DOTALL)
+_STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_INSIDE: Final = re.compile(rb'(?:[^"\[\]{}]+|' + _STRING + rb"){0,1000}", re.DOTALL)
+"""Up to the next bracket, or to a string that isn't whole yet, by bounded steps."""
+_BETWEEN: Final = re.compile(rb'(?:[^"\[\]{},]+|' + _STRING + rb"){0,1000}", re.DOTALL)
 """The same, or up to a comma."""
 
 
@@ -108,7 +108,9 @@ class JsonArray:
         rows: list[Row] = []
         text, start, at = buffer.rest, 0, self._seen
         while self._state == "element":
-            at = (_INSIDE if self._depth else _BETWEEN).match(text, at).end()  # type: ignore[union-attr]
+            pattern = _INSIDE if self._depth else _BETWEEN
+            while (end := pattern.match(text, at).end()) > at:  # type: ignore[union-attr]
+                at = end
             mark = text[at : at + 1]
             if mark in (b"", b'"'):
                 break

@@ -6,7 +6,8 @@ A test holds this list against the database: every column stands in it once. Wha
 known of a dataset without a record, or of a lane without a source, hangs on nothing yet:
 a change there is found only where another row refers to it. Of content that its dataset
 keeps no longer, the salts and digests by which a holder can compare it stay, and are found
-changed only where a leaf follows from them; of an erased version without rows no `id`.
+changed only where a leaf follows from them; of an erased version without rows no `id`; of an
+erasure whose own record was erased too, neither `ground` nor `erased_at`.
 """
 
 COVERED: dict[str, str] = {

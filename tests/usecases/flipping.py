@@ -65,9 +65,11 @@ def flip(world: World, where: str, dice: random.Random) -> Flipped:
     table, column = where.split(".")
     type_ = type_of(world, table, column)
     stored = f"{column}::text" if type_ == STAMP else column
+    # What the record of an erasure said is gone where that record was erased too.
+    told = "ordered IS NOT NULL" if where in ("erasures.ground", "erasures.erased_at") else "true"
     rows = world.rows(
         f"SELECT ctid::text, {stored} FROM {table} WHERE {column} IS NOT NULL"
-        f" AND {column}::text NOT IN ('', '\\x') ORDER BY ctid"
+        f" AND {column}::text NOT IN ('', '\\x') AND {told} ORDER BY ctid"
     )
     assert rows, f"no row of this world has a {where}"
     for _ in range(200):
