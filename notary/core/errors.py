@@ -106,10 +106,40 @@ class MalformedAcceptance(MalformedText):
     code = "malformed-acceptance"
 
 
+class MalformedConsistency(MalformedText):
+    """The file is not a consistency proof of this format."""
+
+    code = "malformed-consistency"
+
+
+class MalformedFork(MalformedText):
+    """The file is not a proof of a fork of this format."""
+
+    code = "malformed-fork"
+
+
+class MalformedReport(MalformedText):
+    """The file is not a monitor's report of this format."""
+
+    code = "malformed-report"
+
+
+class MalformedPolicy(MalformedText):
+    """The file is not a policy about witnesses (C2SP tlog-policy)."""
+
+    code = "malformed-policy"
+
+
 class MalformedTrust(MalformedText):
     """The file is not a trust file of this format."""
 
     code = "malformed-trust"
+
+
+class ReceiptTooLarge(NotaryError):
+    """The receipt is too large for this format."""
+
+    code = "receipt-too-large"
 
 
 class ReceiptRefused(NotaryError):
@@ -122,6 +152,35 @@ class AcceptanceRefused(NotaryError):
     """The parts of the acceptance do not belong together."""
 
     code = "acceptance-refused"
+
+
+class ConsistencyRefused(NotaryError):
+    """The checkpoints are not two of one log that only grew."""
+
+    code = "consistency-refused"
+
+
+class ForkRefused(NotaryError):
+    """The two checkpoints do not prove that the log was forked."""
+
+    code = "fork-refused"
+
+
+class RecoveryRefused(NotaryError):
+    """The note does not tell of a recovery of the log."""
+
+    code = "recovery-refused"
+
+
+class LogForked(NotaryError):
+    """The log signed two states that no log can have which only grows."""
+
+    code = "log-forked"
+
+    @property
+    def fork(self) -> str:
+        """The file that proves it (fork/1)."""
+        return str(self.facts["fork"])
 
 
 class PayloadMismatch(NotaryError):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Verifying Merkle proofs (RFC 9162 section 2.1).
+Verifying Merkle proofs (RFC 9162 section 2.1; docs/spec/tree-v1.md).
 
 Everything about the shape of a proof (types, ranges, number and length of hashes) is
 checked before the first hash is computed. So the loops need not skip the levels where a
@@ -31,9 +31,11 @@ def root_from_inclusion(leaf: LeafHash, index: int, size: int, path: Sequence[by
 
     RFC 9162 section 2.1.3.2.
     """
+    # tree-v1.md, step 1.
     _check_hash(leaf)
     _check_range(0, index, size - 1 if type(size) is int else size)
     _check_path(path, _levels_to_climb(index, size - 1))
+    # tree-v1.md, step 2.
     node: bytes = leaf
     place, last = index, size - 1
     for sibling in path:
@@ -59,6 +61,7 @@ def verify_inclusion(
     RFC 9162 section 2.1.3.2.
     """
     _check_hash(root)
+    # tree-v1.md, step 3.
     _compare(root_from_inclusion(leaf, index, size, path), root)
 
 
@@ -78,6 +81,7 @@ def verify_consistency(
 
     RFC 9162 section 2.1.4.2.
     """
+    # tree-v1.md, step 4.
     _check_hash(root1)
     _check_hash(root2)
     _check_range(1, size1, size2)
@@ -85,12 +89,50 @@ def verify_consistency(
         _check_path(path, 0)
         _compare(root1, root2)
         return
+    place, last = _last_subtree(size1, size2)
+    # Place 0: the old tree is one complete subtree, so its root begins the path.
+    _check_path(path, _levels_to_climb(place, last) + (1 if place else 0))
+    # tree-v1.md, step 5.
+    old, new = _climb(place, last, list(path) if place else [root1, *path])
+    # tree-v1.md, step 6.
+    _compare(old, root1)
+    _compare(new, root2)
+
+
+def roots_from_consistency(
+    size1: int, size2: int, path: Sequence[bytes]
+) -> tuple[RootHash, RootHash]:
+    """
+    Compute the roots of two sizes of one tree from a consistency path that is written out whole.
+
+    Whole: its first hash stands there also where `verify_consistency` takes the old root for it,
+    that is where `size1` is a power of two. Requires 1 <= size1 < size2 < 2^63.
+
+    Raises:
+        MalformedProof: the path cannot belong to trees of these sizes.
+
+    docs/spec/fork-v1.md, step 5; RFC 9162 section 2.1.4.2.
+    """
+    _check_range(1, size1, size2 - 1 if type(size2) is int else size2)
+    place, last = _last_subtree(size1, size2)
+    _check_path(path, _levels_to_climb(place, last) + 1)
+    old, new = _climb(place, last, path)
+    return RootHash(old), RootHash(new)
+
+
+def _last_subtree(size1: int, size2: int) -> tuple[int, int]:
+    """
+    The place of the largest complete subtree that ends where the old tree does, and the last
+    place of its level in the new one.
+    """
     place, last = size1 - 1, size2 - 1
     while place % 2:
         place, last = place >> 1, last >> 1
-    # Place 0: the old tree is one complete subtree, so its root begins the path.
-    _check_path(path, _levels_to_climb(place, last) + (1 if place else 0))
-    steps = list(path) if place else [root1, *path]
+    return place, last
+
+
+def _climb(place: int, last: int, steps: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Both roots over the subtree at `place`, which is the first of the steps."""
     old = new = steps[0]
     for sibling in steps[1:]:
         if place % 2 or place == last:
@@ -99,8 +141,7 @@ def verify_consistency(
         else:
             new = node_hash(new, sibling)
         place, last = place >> 1, last >> 1
-    _compare(old, root1)
-    _compare(new, root2)
+    return old, new
 
 
 def _levels_to_climb(index: int, last: int) -> int:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Verifying who stands behind a receipt's batch: the log's key, witnesses, ledgers.
-docs/spec/receipt-v1.md, steps 7, 9 and 10. Only keys of the trust file count.
+docs/spec/receipt-v1.md, step 7 to step 10. Only keys of the trust file count.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from notary.core.checkpoint import Checkpoint, parse_checkpoint
@@ -28,6 +28,9 @@ from notary.core.words import format_time
 
 CLOCK_STEP_SECONDS: Final = 1
 """A witness states whole seconds, so its time may lie below `received` by less than this."""
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SECOND: Final = 1_000_000
+"""In microseconds: times are compared exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Signed:
 
 def check_checkpoint(note_text: str, trust: Trust) -> Signed:
     """
-    Step 7: the checkpoint is signed by a log key which served its size.
+    The checkpoint is signed by a log key which served its size.
 
     Raises:
         MalformedNote: not a checkpoint's note.
@@ -49,6 +52,7 @@ def check_checkpoint(note_text: str, trust: Trust) -> Signed:
         UnknownSigner: no log key of the trust file signed.
         ReceiptRefused: none of those that did served this size.
     """
+    # receipt-v1.md, step 7.
     note = open_note(note_text, [*(log.verifier for log in trust.logs), *trust.witnesses])
     checkpoint = parse_checkpoint(note.text)
     signed = {item.verifier for item in note.verified if item.verifier.name == checkpoint.origin}
@@ -66,7 +70,7 @@ def check_good(
     signed: Signed, consistency: Consistency | None, quorum: int, findings: Findings
 ) -> None:
     """
-    Step 8, for a compromised key: the checkpoint leads to the last good one.
+    For a compromised key: the checkpoint leads to the last good one.
 
     By being it, by a consistency path to it, or by the word of a quorum of witnesses
     (step 9 demands it).
@@ -75,6 +79,7 @@ def check_good(
         ReceiptRefused: the checkpoint is another one, or nothing leads from it.
         RootMismatch, MalformedProof: the path doesn't lead there.
     """
+    # receipt-v1.md, step 8.
     good, checkpoint = signed.log.good, signed.checkpoint
     if good is None:
         if consistency is not None:
@@ -97,14 +102,14 @@ def check_good(
         )
 
 
-def check_witnesses(note: Note, trust: Trust, received: datetime, findings: Findings) -> None:
+def check_quorum(note: Note, trust: Trust, findings: Findings) -> list[int]:
     """
-    Step 9: the quorum of witnesses, and their time beside the notary's.
+    The quorum of witnesses; of each that cosigned the earliest time, POSIX seconds.
 
     Raises:
         QuorumNotMet: too few witnesses of different names signed.
-        BadSignature: a witness's time is none.
     """
+    # receipt-v1.md, step 9.
     times: dict[str, int] = {}
     for item in note.verified:
         if item.time is not None:
@@ -112,17 +117,32 @@ def check_witnesses(note: Note, trust: Trust, received: datetime, findings: Find
             times[name] = min(item.time, times.get(name, item.time))
     if len(times) < trust.quorum:
         raise QuorumNotMet(got=len(times), want=trust.quorum)
-    if not times:
+    if times:
+        names = ", ".join(sorted(times))
+        findings.held("witnesses", count=len(times), want=trust.quorum, names=names)
+    else:
         findings.not_checked("witnesses", reason="none")
+    return list(times.values())
+
+
+def check_witnesses(note: Note, trust: Trust, received: datetime, findings: Findings) -> None:
+    """
+    The quorum of witnesses, and their time beside the notary's.
+
+    Raises:
+        QuorumNotMet: too few witnesses of different names signed.
+        BadSignature: a witness's time is none.
+    """
+    # receipt-v1.md, step 9.
+    times = check_quorum(note, trust, findings)
+    if not times:
         findings.own_word("time", received=format_time(received), reason="no-witness")
         return
-    names = ", ".join(sorted(times))
-    findings.held("witnesses", count=len(times), want=trust.quorum, names=names)
     # Of any `quorum` witnesses at least one is honest: its time is at most this one.
-    witnessed = _time(sorted(times.values())[max(trust.quorum, 1) - 1])
+    witnessed = _time(sorted(times)[max(trust.quorum, 1) - 1])
     facts = {"received": format_time(received), "witnessed": format_time(witnessed)}
-    gap = (witnessed - received).total_seconds()
-    if -CLOCK_STEP_SECONDS < gap <= trust.delay_seconds:
+    gap = (witnessed - received) // _MICROSECOND
+    if -CLOCK_STEP_SECONDS * _SECOND < gap <= trust.delay_seconds * _SECOND:
         findings.held("time", **facts)
     else:
         findings.own_word("time", reason="gap", **facts)
@@ -132,13 +152,14 @@ def check_anchor(
     anchor: Anchor, index: int, leaf: LeafHash, signed: Signed, trust: Trust, findings: Findings
 ) -> None:
     """
-    Step 10: the descriptor is under the anchored root, and the ledger holds that root.
+    The descriptor is under the anchored root, and the ledger holds that root.
 
     Raises:
         RootMismatch, MalformedProof: the path doesn't lead to the anchored root.
         ReceiptRefused: the evidence isn't this ledger's or this checkpoint's, or the log
             was forked.
     """
+    # receipt-v1.md, step 10.
     verify_inclusion(leaf, index, anchor.size, anchor.path, RootHash(anchor.root))
     checkpoint = signed.checkpoint
     if anchor.size == checkpoint.size and anchor.root != checkpoint.root:
@@ -158,6 +179,7 @@ def check_anchor(
 
 def _file_ledger(anchor: Anchor, ledger: LedgerTrust, origin: str) -> datetime:
     """The file ledger's signed entry names this origin, size and root."""
+    # receipt-v1.md, step 10.
     note = anchor.evidence.get("note")
     if anchor.evidence.keys() != {"note"} or not isinstance(note, str):
         raise ReceiptRefused("The evidence is not one signed note.", reason="ledger-evidence")

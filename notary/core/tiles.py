@@ -229,8 +229,22 @@ def consistency_path_from_tiles(
         MalformedProof: there was no tree of the smaller size.
         MalformedTile: a tile has another length than asked for.
     """
-    nodes = consistency_nodes(size1, size2)
-    return list(map(_Nodes(read, size2, cache).hash, nodes))
+    return hashes_from_tiles(read, consistency_nodes(size1, size2), size2, cache=cache)
+
+
+def hashes_from_tiles(
+    read: TileReader, nodes: Sequence[Node], size: int, *, cache: Cache | None = None
+) -> list[bytes]:
+    """
+    The hashes of nodes of a tree of `size` leaves, (level, index) each, read from its tiles.
+
+    Each tile is read at most once. `cache` as in `root_from_tiles`. Requires each node to be
+    one of that tree: index << level < size.
+
+    Raises:
+        MalformedTile: a tile has another length than asked for.
+    """
+    return list(map(_Nodes(read, size, cache).hash, nodes))
 
 
 class _Nodes:
