@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def raw_receive(world: World, rate: float) -> float:
         text=True,
     )  # fmt: skip
     time.sleep(0.5)
-    publishers = world.publishers("raw", "single", rate, SECONDS)
+    publishers = world.publishers(["raw"], "single", rate, SECONDS)
     out, _ = receiver.communicate()
     for publisher in publishers:
         publisher.communicate()
@@ -191,29 +191,32 @@ def raw_copy(world: World) -> float:
     return rate
 
 
-def ingest_rate(world: World, dataset: str, kind: str, rate: float) -> float:
+def ingest_rate(world: World, datasets: Sequence[str], kind: str, rate: float) -> float:
     """Committed readings per second while the publishers run, sealing and signing on."""
-    publishers = world.publishers(dataset, kind, rate, SECONDS + 3)
-    while world.count(dataset) == 0:
+    publishers = world.publishers(datasets, kind, rate, SECONDS + 3)
+    while world.count(*datasets) == 0:
         if any(publisher.poll() is not None for publisher in publishers):
             raise SystemExit("nothing was accepted; see the logs in var/bench/log")
         time.sleep(0.1)
     time.sleep(1)
-    begun, first = time.perf_counter(), world.count(dataset)
+    begun, first = time.perf_counter(), world.count(*datasets)
     time.sleep(SECONDS)
-    last, passed = world.count(dataset), time.perf_counter() - begun
+    last, passed = world.count(*datasets), time.perf_counter() - begun
     for publisher in publishers:
         publisher.communicate()
-    drain(world, dataset)
+    drain(world, datasets)
     return (last - first) / passed
 
 
 def mqtt(world: World) -> list[Figure]:
     """Both ways in, and their yardsticks."""
     raw, copy = above(lambda rate: raw_receive(world, rate), SINGLE_RATE), raw_copy(world)
-    started = world.start(["sealer", "ingest"])
+    sealer, ingest = world.start(["sealer", "ingest"])
     time.sleep(3)
-    single = above(lambda rate: ingest_rate(world, SINGLE, "single", rate), SINGLE_RATE)
+    single = above(lambda rate: ingest_rate(world, [SINGLE], "single", rate), SINGLE_RATE)
+    ingest.stop()
+    started = [sealer, *world.start_packed()]
+    time.sleep(3)
     packed = above(lambda rate: ingest_rate(world, PACKED, "pack", rate / PACK), PACK_RATE * PACK)
     for child in started:
         child.stop()
@@ -227,10 +230,10 @@ def mqtt(world: World) -> list[Figure]:
     ]
 
 
-def drain(world: World, dataset: str) -> None:
+def drain(world: World, datasets: Sequence[str]) -> None:
     """Wait until what the broker still holds has come in."""
     last = -1
-    while (now := world.count(dataset)) != last:
+    while (now := world.count(*datasets)) != last:
         last = now
         time.sleep(1.5)
 

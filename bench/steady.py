@@ -59,7 +59,7 @@ def latency(world: World) -> list[Figure]:
     rate = float(os.environ.get("NOTARY_BENCH_RATE", "0")) or world.rate(SINGLE, FLOOD_RATE)
     _settle(world)
     commits, begun = Commits(world), time.time()
-    publishers = world.publishers(SINGLE, "timed", rate / 2, SECONDS)
+    publishers = world.publishers([SINGLE], "timed", rate / 2, SECONDS)
     for publisher in publishers:
         publisher.communicate()
     _settle(world)
@@ -111,7 +111,7 @@ def memory(world: World) -> list[Figure]:
     for goal in goals:
         while (count := world.count(SINGLE)) < goal:
             if all(publisher.poll() is not None for publisher in publishers):
-                publishers = world.publishers(SINGLE, "single", FLOOD_RATE, 60)
+                publishers = world.publishers([SINGLE], "single", FLOOD_RATE, 60)
             print(f"\r{count:,} of {MESSAGES:,}", end="", file=sys.stderr, flush=True)
             time.sleep(1)
         sizes.append([_resident_bytes(child) / 2**20 for child in started])

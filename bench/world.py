@@ -20,22 +20,14 @@ from notary.usecases.reading import Reading
 from notary.usecases.rights import Caller
 from notary.wiring import Parts, clock, connect
 
-SINGLE, PACKED, STORED = "bench-single", "bench-pack", "bench-stored"
-FEEDS = """\
+SINGLE, PACKED, STORED = "bench-single", ("bench-pack-a", "bench-pack-b"), "bench-stored"
+"""Packs go to two datasets: an ingest process each, as docs/operations.md advises for two cores."""
+FEED = """\
 [[feeds]]
-name = "single"
-filter = "notary/v1/bench-single/+/up"
-template = "notary/v1/{dataset}/{source}/up"
-codec = "json"
-observed = "time"
-key = "id"
-sources = "open"
-
-[[feeds]]
-name = "pack"
-filter = "notary/v1/bench-pack/+/up"
-template = "notary/v1/{dataset}/{source}/up"
-codec = "ndjson"
+name = "{dataset}"
+filter = "notary/v1/{dataset}/+/up"
+template = "notary/v1/{{dataset}}/{{source}}/up"
+codec = "{codec}"
 observed = "time"
 key = "id"
 sources = "open"
@@ -48,7 +40,9 @@ class World(Local):
     def __init__(self, var: Path, env: Mapping[str, str], children: Children) -> None:
         super().__init__(var, {**env, "NOTARY_PORT": str(free_port())}, children)
         self.start_servers()
-        (var / "notary.toml").write_text(FEEDS, encoding="utf-8")
+        (var / "notary.toml").write_text(
+            FEED.format(dataset=SINGLE, codec="json"), encoding="utf-8"
+        )
         self.process_env = {
             **self.settings_env(),
             "NOTARY_CONFIG": str(var / "notary.toml"),
@@ -58,7 +52,7 @@ class World(Local):
         self.make_log(self.settings)
         self.client = Client(self.url, self.api_key())
         self.pool = Pool(self.database_url, size=2)
-        for name in (SINGLE, PACKED, STORED):
+        for name in (SINGLE, *PACKED, STORED):
             caller = Caller("bench", "weather-office")
             add_dataset(self.pool, caller, clock(), name=name, label=name, is_open=True)
 
@@ -66,19 +60,19 @@ class World(Local):
         """The parts of a sealer in this process."""
         return connect(self.settings, writes_ledger=True, pool_size=2)
 
-    def count(self, dataset: str) -> int:
-        """How many records of a dataset are committed."""
+    def count(self, *datasets: str) -> int:
+        """How many records of some datasets are committed."""
         with self.pool.transaction(read_only=True) as tx:
             tx.cursor.execute(
                 "SELECT coalesce(sum(g.count), 0) FROM segments g "
-                "JOIN datasets d ON d.id = g.dataset WHERE d.name = %s",
-                (dataset,),
+                "JOIN datasets d ON d.id = g.dataset WHERE d.name = ANY(%s)",
+                (list(datasets),),
             )
             return int(tx.cursor.fetchone()[0])
 
     def rate(self, dataset: str, rate: float) -> float:
         """Committed readings per second while two publishers send single ones at `rate`."""
-        publishers = self.publishers(dataset, "single", rate, 8)
+        publishers = self.publishers([dataset], "single", rate, 8)
         time.sleep(3)
         begun, first = time.perf_counter(), self.count(dataset)
         time.sleep(5)
@@ -129,15 +123,15 @@ class World(Local):
             )
 
     def publishers(
-        self, dataset: str, kind: str, rate: float, seconds: float, number: int = 2
+        self, datasets: Sequence[str], kind: str, rate: float, seconds: float, number: int = 2
     ) -> list["subprocess.Popen[str]"]:
-        """Live publishers, each at its part of the rate."""
+        """Live publishers, each at its part of the rate; they take the datasets by turns."""
         parts = urlsplit(self.gateway_mqtt)
         return [
             subprocess.Popen(
                 [sys.executable, "-m", "bench.publisher", str(parts.hostname), str(parts.port),
                  unquote(parts.username or ""), unquote(parts.password or ""),
-                 f"notary/v1/{dataset}", str(rate / number), str(seconds),
+                 f"notary/v1/{datasets[seed % len(datasets)]}", str(rate / number), str(seconds),
                  str(int(time.time()) % 9_000_000 * 10 + seed), kind],
                 stdout=subprocess.PIPE,
                 text=True,
@@ -147,10 +141,20 @@ class World(Local):
 
     def start(self, names: Sequence[str]) -> list[Child]:
         """Start some of the notary's processes."""
+        return [self._start(name, name, {}) for name in names]
+
+    def start_packed(self) -> list[Child]:
+        """Start an ingest process for each dataset of packs, with a client id of its own."""
         started = []
-        for name in names:
-            command = [sys.executable, "-m", "notary.cli", name]
-            log = self.var / "log" / f"{name}.log"
-            child = Child.start(name, command, log=log, environment=self.process_env)
-            started.append(self.children.add(child))
+        for dataset in PACKED:
+            feeds = self.var / f"{dataset}.toml"
+            feeds.write_text(FEED.format(dataset=dataset, codec="ndjson"), encoding="utf-8")
+            more = {"NOTARY_CONFIG": str(feeds), "NOTARY_MQTT_CLIENT_ID": dataset}
+            started.append(self._start("ingest", dataset, more))
         return started
+
+    def _start(self, command: str, name: str, more: Mapping[str, str]) -> Child:
+        log = self.var / "log" / f"{name}.log"
+        whole = [sys.executable, "-m", "notary.cli", command]
+        environment = {**self.process_env, **more}
+        return self.children.add(Child.start(name, whole, log=log, environment=environment))
