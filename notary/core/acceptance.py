@@ -19,19 +19,18 @@ from notary.core.acceptance_format import (
 from notary.core.errors import (
     AcceptanceRefused,
     MalformedAcceptance,
-    MalformedNote,
     MalformedText,
     MalformedTrust,
     PayloadMismatch,
-    UnknownSigner,
 )
 from notary.core.hashing import RootHash, commitment, digest
 from notary.core.note import open_note
 from notary.core.proof import verify_inclusion
 from notary.core.statement import Statement, parse_statement, statement_leaf
 from notary.core.trust import Trust, parse_trust
+from notary.core.use_keys import keys_for
 from notary.core.verdict import Findings, Verdict
-from notary.core.vkey import KIND_ED25519, Verifier, parse_vkey
+from notary.core.vkey import Verifier
 from notary.core.words import format_time
 
 __all__ = [
@@ -66,6 +65,7 @@ def verify_acceptance(
         RootMismatch, MalformedProof: the path doesn't lead to the signed root.
         MalformedNote, BadSignature, UnknownSigner: no acceptance key of the trust file signed.
     """
+    # acceptance-v1.md, step 1: the trust file first.
     trust = trust if isinstance(trust, Trust) else parse_trust(_text(trust, MalformedTrust))
     verified = check_acceptance(acceptance, trust)
     statement, promise, findings = verified.statement, verified.promise, Findings()
@@ -110,24 +110,24 @@ def check_acceptance(acceptance: SignedAcceptance | str | bytes, trust: Trust) -
     """
     Check an acceptance without a payload. Raises as `verify_acceptance`.
 
-    docs/spec/acceptance-v1.md, steps 1 to 4.
+    docs/spec/acceptance-v1.md, step 1 to step 4.
     """
-    # Step 1: the acceptance and the statement in it are of their formats.
+    # acceptance-v1.md, step 1: the acceptance and the statement in it are of their formats.
     if not isinstance(acceptance, SignedAcceptance):
         acceptance = parse_acceptance(_text(acceptance, MalformedAcceptance))
     statement = parse_statement(acceptance.statement)
     leaf = statement_leaf(acceptance.statement)
     if acceptance.salt is not None and statement.digest is not None:
         raise AcceptanceRefused("An open dataset has no salts.", reason="salt-in-open")
-    # Step 2: an acceptance key of the trust file signed, for the log that is named.
+    # acceptance-v1.md, step 2: an acceptance key of the trust file signed, for the named log.
     opened = open_note(acceptance.note, acceptance_keys(trust))
     promise, key = parse_promise(opened.text), opened.verified[0].verifier
     if key.name != promise.origin + KEY_SUFFIX:
         raise AcceptanceRefused("The key is another log's.", reason="other-origin")
-    # Step 3: the record is among those that are promised.
+    # acceptance-v1.md, step 3: the record is among those that are promised.
     root = RootHash(promise.root)
     verify_inclusion(leaf, acceptance.index, promise.size, acceptance.path, root)
-    # Step 4: the promise is not older than the record.
+    # acceptance-v1.md, step 4: the promise is not older than the record.
     if promise.sealed_by < statement.received:
         raise AcceptanceRefused("It should have been sealed before it came.", reason="no-time")
     return Checked(acceptance, statement, leaf, promise, key)
@@ -135,41 +135,18 @@ def check_acceptance(acceptance: SignedAcceptance | str | bytes, trust: Trust) -
 
 def acceptance_keys(trust: Trust) -> list[Verifier]:
     """
-    The acceptance keys of a trust file: the entries of `keys` with this use.
-
-    Raises:
-        MalformedTrust: one is not of its form, its log isn't listed, or it is the log's key.
-        UnknownSigner: there is none.
+    The acceptance keys of a trust file: the entries of `keys` with this use. Raises as `keys_for`.
 
     docs/spec/acceptance-v1.md, section Key.
     """
-    origins = {log.verifier.name for log in trust.logs}
-    log_keys = {log.verifier.public_key for log in trust.logs}
-    keys = []
-    for other in trust.keys:
-        if other.use != KEY_USE:
-            continue
-        text = other.members.get("key")
-        if other.members.keys() != {"use", "key"} or not isinstance(text, str):
-            raise MalformedTrust("An acceptance key has the members use and key.")
-        try:
-            key = parse_vkey(text)
-        except MalformedNote as error:
-            raise error.renamed(MalformedTrust) from None
-        if key.kind != KIND_ED25519 or key.name.removesuffix(KEY_SUFFIX) not in origins:
-            raise MalformedTrust("An acceptance key is of the wrong kind, or of no listed log.")
-        if key.public_key in log_keys:
-            raise MalformedTrust("A log key is also an acceptance key.")
-        keys.append(key)
-    if not keys:
-        raise UnknownSigner("The trust file lists no acceptance key.", reason="no-acceptance-key")
-    return keys
+    return keys_for(trust, KEY_USE, KEY_SUFFIX)
 
 
 def _check_payload(
     statement: Statement, salt: bytes | None, payload: bytes | None, findings: Findings
 ) -> None:
-    """Step 5: SHA-256(payload), or SHA-256(salt || payload) where the dataset isn't open."""
+    """SHA-256(payload), or SHA-256(salt || payload) where the dataset isn't open."""
+    # acceptance-v1.md, step 5.
     if payload is None:
         findings.not_checked("payload", reason="none")
         return

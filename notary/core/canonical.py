@@ -4,7 +4,7 @@ Canonical JSON (RFC 8785) of the notary's own documents.
 
 Only what they need: objects with ASCII names, arrays, strings of Unicode scalar
 values, integers of at most 2^53 - 1, true, false, null. Numbers with a fraction or
-an exponent don't occur, so every value has exactly one spelling.
+an exponent don't occur, so every value has exactly one spelling. See docs/spec/json-v1.md.
 """
 
 import json
@@ -13,6 +13,8 @@ from typing import NoReturn
 from notary.core.errors import MalformedText
 
 MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 64
+"""So deep may arrays and objects be nested, the outermost being the first."""
 
 
 def dumps(value: object) -> str:
@@ -24,7 +26,7 @@ def dumps(value: object) -> str:
 
     RFC 8785 section 3.2.
     """
-    _check(value)
+    _check(value, 1)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -37,12 +39,15 @@ def loads(text: str, *, max_bytes: int) -> object:
     Raises:
         MalformedText: it is longer than `max_bytes` of UTF-8, or not canonical.
     """
+    # json-v1.md, step 1: no half of a surrogate pair, so it is UTF-8.
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise MalformedText("The text holds a lone surrogate.") from None
+    # json-v1.md, step 2.
     if size > max_bytes:
         raise MalformedText(f"The text is longer than {max_bytes} bytes.")
+    # json-v1.md, step 3.
     try:
         value: object = json.loads(
             text, object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse
@@ -50,6 +55,7 @@ def loads(text: str, *, max_bytes: int) -> object:
         canonical = dumps(value)
     except (ValueError, RecursionError):
         raise MalformedText("The text is not JSON.") from None
+    # json-v1.md, step 4.
     if canonical != text:
         raise MalformedText("The text is not in canonical form (RFC 8785).", reason="not-canonical")
     return value
@@ -66,7 +72,7 @@ def _refuse(text: str) -> NoReturn:
     raise MalformedText("Only integers are allowed as numbers.")
 
 
-def _check(value: object) -> None:
+def _check(value: object, depth: int) -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
@@ -78,12 +84,19 @@ def _check(value: object) -> None:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise MalformedText("An integer is larger than 2^53 - 1.")
     elif isinstance(value, dict):
+        _check_depth(depth)
         for name, member in value.items():
             if not isinstance(name, str) or not name.isascii():
                 raise MalformedText("The name of a member is not ASCII.")
-            _check(member)
+            _check(member, depth + 1)
     elif isinstance(value, list | tuple):
+        _check_depth(depth)
         for item in value:
-            _check(item)
+            _check(item, depth + 1)
     else:
         raise MalformedText(f"A {type(value).__name__} has no canonical form.")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MalformedText(f"It is nested more than {MAX_DEPTH} deep.")

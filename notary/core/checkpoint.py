@@ -61,13 +61,25 @@ def parse_checkpoint(text: str) -> Checkpoint:
     Raises:
         MalformedNote: it is not exactly what `format_checkpoint` writes.
     """
+    # note-v1.md, step 5.
+    origin, size, root = checkpoint_lines(text)
+    return Checkpoint(origin, size, RootHash(root))
+
+
+def checkpoint_lines(text: str) -> tuple[str, int, bytes]:
+    """
+    Origin, size and root as they stand in a text: whether they can be a log's is not judged.
+
+    Raises:
+        MalformedNote: it is not exactly three lines of that form.
+    """
     lines = text.split("\n")
     if len(lines) != 4 or lines[3]:
         raise MalformedNote("a checkpoint is exactly three lines")
     origin, size, root = lines[:3]
     if not _SIZE.fullmatch(size):
         raise MalformedNote("the size of a log is decimal, without leading zeros")
-    return Checkpoint(origin, int(size), RootHash(decode_base64(root)))
+    return origin, int(size), decode_base64(root)
 
 
 def open_checkpoint(

@@ -89,6 +89,7 @@ def parse_descriptor(text: str) -> Descriptor:
     docs/spec/descriptor-v1.md, rules 1 to 8.
     """
     try:
+        # descriptor-v1.md, step 1.
         members = canonical.loads(text, max_bytes=MAX_DESCRIPTOR_BYTES)
         if not isinstance(members, dict):
             raise MalformedText("The descriptor is not an object.")
@@ -124,6 +125,7 @@ def _write(d: Descriptor) -> str:
 
 def _read(members: dict[str, object]) -> Descriptor:
     kind = members.get("kind")
+    # descriptor-v1.md, step 2.
     if members.get("v") != VERSION:
         raise MalformedText(f"The version must be {VERSION}.")
     if kind == "records":
@@ -137,6 +139,7 @@ def _read(members: dict[str, object]) -> Descriptor:
         result = _read_version(members)
     else:
         raise MalformedText("The kind must be records or version.")
+    # descriptor-v1.md, step 3; each kind's own: `_read_version`, and the count above.
     if result.number == 0 and result.prev != ZERO_HASH:
         raise MalformedText("At number 0 prev must be 64 zeros.")
     if result.last < result.first:

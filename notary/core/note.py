@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Signed notes and verifier keys (C2SP signed-note, tlog-cosignature).
+Signed notes and verifier keys (C2SP signed-note, tlog-cosignature; docs/spec/note-v1.md).
 
     any text that ends in a newline          text: what is signed
                                              the LAST empty line
@@ -170,10 +170,13 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier | str]) -> Note:
         BadSignature: a line names a known key and its signature does not hold.
         UnknownSigner: no line is of a known key.
     """
+    # note-v1.md, step 1.
     known = _by_identity(verifiers)
+    # note-v1.md, step 2.
     parsed = parse_note(note)
     verified: dict[Verifier, Verified] = {}
     unverified = []
+    # note-v1.md, step 3.
     for signature in parsed.unverified:
         verifier = known.get((signature.name, signature.key_id))
         if verifier is None:
@@ -181,6 +184,7 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier | str]) -> Note:
         else:
             time = _verify(verifier, parsed.text, signature)
             verified.setdefault(verifier, Verified(verifier, signature, time))
+    # note-v1.md, step 4.
     if not verified:
         raise UnknownSigner(names=[signature.name for signature in unverified])
     return Note(parsed.text, tuple(verified.values()), tuple(unverified))

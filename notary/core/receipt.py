@@ -69,24 +69,24 @@ def verify_receipt(
             key of the trust file.
         QuorumNotMet: too few witnesses cosigned.
     """
-    # Step 1: the receipt and the descriptor in it are of their formats.
+    # receipt-v1.md, step 1: trust file, receipt and the descriptor in it are of their formats.
     trust, receipt = _as_trust(trust), _as_receipt(receipt)
     descriptor = parse_descriptor(receipt.descriptor)
     findings = Findings()
-    # Steps 2 to 6: what the receipt proves is in the batch.
+    # receipt-v1.md, step 2 to step 6: what the receipt proves is in the batch.
     proved = _check_subject(receipt, descriptor, payload, findings)
-    # Step 7: the log's key signed the checkpoint.
+    # receipt-v1.md, step 7: the log's key signed the checkpoint.
     signed = check_checkpoint(receipt.checkpoint, trust)
     checkpoint, fingerprint = signed.checkpoint, signed.log.verifier.fingerprint
-    # Step 8: the batch's descriptor is a leaf of the log under it.
+    # receipt-v1.md, step 8: the batch's descriptor is a leaf of the log under it.
     index, leaf = receipt.log_index, descriptor_leaf(receipt.descriptor)
     verify_inclusion(leaf, index, checkpoint.size, receipt.log_path, checkpoint.root)
     findings.held("log", index=index, size=checkpoint.size)
     findings.held("checkpoint", origin=checkpoint.origin, fingerprint=fingerprint)
     check_good(signed, receipt.consistency, trust.quorum, findings)
-    # Step 9: the witnesses.
+    # receipt-v1.md, step 9: the witnesses.
     check_witnesses(signed.note, trust, proved.received, findings)
-    # Step 10: the ledgers.
+    # receipt-v1.md, step 10: the ledgers.
     for anchor in receipt.anchors:
         check_anchor(anchor, index, leaf, signed, trust, findings)
     if not receipt.anchors:

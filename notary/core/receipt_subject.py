@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Verifying that a receipt's record, row or file is in its batch: docs/spec/receipt-v1.md,
-steps 2 to 6. Who stands behind the batch is receipt_signers.py's matter.
+step 2 to step 6. Who stands behind the batch is receipt_signers.py's matter.
 """
 
 from collections.abc import Iterable
@@ -59,28 +59,28 @@ def check_record(
         ReceiptRefused: the parts don't belong together.
         RootMismatch, MalformedProof: a path doesn't lead where it should.
     """
-    # Step 2: the leaf is the hash of the text as it stands; the text is a statement.
+    # receipt-v1.md, step 2: the leaf is the hash of the text as it stands; the text is a statement.
     statement = parse_statement(part.statement)
     leaf = statement_leaf(part.statement)
     findings.held("statement", dataset=statement.dataset, source=statement.source, n=statement.n)
-    # Step 3: what opens the hashes, and the payload.
+    # receipt-v1.md, step 3: what opens the hashes, and the payload.
     _check_openings(part, statement, erased)
     _check_payloads(part, statement, erased, payload, findings)
-    # Step 4: the batch holds records, of this dataset, at these times.
+    # receipt-v1.md, step 4: the batch holds records, of this dataset, at these times.
     if descriptor.runs is None:
         raise ReceiptRefused("The batch is a version's.", reason="statement-in-version")
     if descriptor.dataset != statement.dataset:
         raise ReceiptRefused("The batch is of another dataset.", reason="other-dataset")
     if not descriptor.first <= statement.received <= descriptor.last:
         raise ReceiptRefused("The batch is of another time.", reason="outside-times")
-    # Step 5: the run is the source's, and in the batch's run list.
+    # receipt-v1.md, step 5: the run is the source's, and in the batch's run list.
     run = parse_run(part.run.entry)
     _check_run(run, statement, leaf, part.tag_salt or b"", descriptor.count)
     runs_root = RootHash(descriptor.runs)
     entry_leaf = run_leaf(part.run.entry)
     verify_inclusion(entry_leaf, part.run.index, part.run.size, part.run.path, runs_root)
     findings.held("run", first=run.first, last=run.first + run.count - 1, chain=run.chain)
-    # Step 6: the record stands where its run says, and nowhere else is legal.
+    # receipt-v1.md, step 6: the record stands where its run says, and nowhere else is legal.
     root, index = RootHash(descriptor.root), run.index_of(statement.n)
     verify_inclusion(leaf, index, descriptor.count, part.path, root)
     findings.held("batch", number=descriptor.number, count=descriptor.count)
@@ -95,16 +95,17 @@ def check_row(
 
     Raises: as `check_record`.
     """
-    # Step 3 and 4 for a row.
+    # receipt-v1.md, step 4, which comes first for a row.
     if descriptor.profile is None:
         raise ReceiptRefused("The batch holds records.", reason="row-in-records")
+    # receipt-v1.md, step 3.
     if (descriptor.digest is not None) != (part.salt == b""):
         raise ReceiptRefused("The salt is not of the version's kind.", reason="version-salt")
     if payload is not None and payload != part.data:
         raise PayloadMismatch()
     where = "inside" if payload is None else "given"
     findings.held("payload", bytes=len(part.data), reason=where)
-    # Step 6: the row stands at its number.
+    # receipt-v1.md, step 6: the row stands at its number.
     leaf, root = row_leaf(descriptor.profile, part.salt, part.data), RootHash(descriptor.root)
     verify_inclusion(leaf, part.number, descriptor.count, part.path, root)
     findings.held("row", number=part.number, count=descriptor.count)
@@ -125,8 +126,10 @@ def check_file(
         PayloadMismatch: the file is not the one that was notarised.
         ReceiptRefused: the parts don't belong together.
     """
+    # receipt-v1.md, step 4, which comes first for a file.
     if descriptor.profile is None:
         raise ReceiptRefused("The batch holds records.", reason="file-in-records")
+    # receipt-v1.md, step 3.
     is_open = descriptor.digest is not None
     if (is_open or erased is not None) != (part.salt == b""):
         raise ReceiptRefused("The salt is not of the version's kind.", reason="version-salt")

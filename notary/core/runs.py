@@ -96,6 +96,7 @@ def parse_run(text: str) -> Run:
     Raises:
         MalformedRun: not canonical, a member missing, unknown or out of range.
     """
+    # descriptor-v1.md, step 4.
     try:
         members = canonical.loads(text, max_bytes=MAX_RUN_BYTES)
         if not isinstance(members, dict) or members.keys() != _MEMBERS:
@@ -131,6 +132,7 @@ def check_run_list(runs: Sequence[Run], count: int) -> None:
 
     docs/spec/descriptor-v1.md, section Run list, rule 4.
     """
+    # descriptor-v1.md, step 5.
     offset, number = 0, -1
     for run in runs:
         if run.number <= number:
@@ -149,6 +151,7 @@ def check_continues(run: Run, last: Run | None) -> None:
     Raises:
         MalformedRun: records are missing, doubled or linked to another leaf.
     """
+    # descriptor-v1.md, step 6.
     expected = (0, ZERO_HASH) if last is None else (last.first + last.count, last.last)
     if (run.first, run.prev) != expected:
         raise MalformedRun("The run does not go on where the source's last run ended.")

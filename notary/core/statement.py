@@ -85,6 +85,7 @@ def parse_statement(text: str) -> Statement:
     docs/spec/statement-v1.md, rules 1 to 9.
     """
     try:
+        # statement-v1.md, step 1.
         members = canonical.loads(text, max_bytes=MAX_STATEMENT_BYTES)
         if not isinstance(members, dict):
             raise MalformedText("The statement is not an object.")
@@ -173,10 +174,12 @@ def _check(s: Statement) -> None:
 
 def _read(members: dict[str, object]) -> Statement:
     names = members.keys()
+    # statement-v1.md, step 2; that exactly one of the two hashes is there: `_check`.
     if not names >= _REQUIRED or not names <= _REQUIRED | _OPTIONAL:
         raise MalformedText("A member is missing or unknown.")
     if members["v"] != VERSION:
         raise MalformedText(f"The version must be {VERSION}.")
+    # statement-v1.md, step 3.
     statement = Statement(
         dataset=check_id(members["dataset"], "dataset"),
         source=check_id(members["source"], "source"),

@@ -51,6 +51,23 @@ class LogKey:
         """Whether a checkpoint of this size may be signed with the key."""
         return self.first_size <= size and (self.last_size is None or size <= self.last_size)
 
+    @property
+    def origin(self) -> str:
+        """The log's name, which is its keys'."""
+        return self.verifier.name
+
+    @property
+    def members(self) -> dict[str, object]:
+        """The key as an item of `logs`; `parse_log_key` reads it."""
+        found: dict[str, object] = {
+            "key": self.verifier.vkey,
+            "from": self.first_size,
+            "to": self.last_size,
+        }
+        if self.good is None:
+            return found
+        return {**found, "good": {"size": self.good.size, "root": self.good.root.hex()}}
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerTrust:
@@ -96,6 +113,7 @@ def parse_trust(text: str) -> Trust:
     docs/spec/trust-v1.md, rules 1 to 8.
     """
     try:
+        # trust-v1.md, step 1.
         members = canonical.loads(text.removesuffix("\n"), max_bytes=MAX_TRUST_BYTES)
         return _read(members)
     except (MalformedText, MalformedNote) as error:
@@ -117,9 +135,10 @@ def _read(members: object) -> Trust:
         raise MalformedText("A member is missing or unknown.")
     if members["v"] != VERSION:
         raise MalformedText(f"The version must be {VERSION}.")
+    # trust-v1.md, step 2.
     trust = Trust(
         name=check_string(members["name"], "name", 200),
-        logs=tuple(_log(item) for item in _list(members["logs"])),
+        logs=tuple(parse_log_key(item) for item in _list(members["logs"])),
         witnesses=tuple(_key(text, KIND_COSIGNATURE) for text in _list(members["witnesses"])),
         quorum=check_count(members["quorum"], "quorum"),
         ledgers=tuple(_ledger(item) for item in _list(members["ledgers"])),
@@ -132,6 +151,7 @@ def _read(members: object) -> Trust:
 
 def _check_parties(trust: Trust) -> None:
     """Nobody stands twice, and nobody confirms themselves."""
+    # trust-v1.md, step 3.
     log_keys = [log.verifier.public_key for log in trust.logs]
     witness_keys = [witness.public_key for witness in trust.witnesses]
     ledger_ids = [ledger.id for ledger in trust.ledgers]
@@ -162,7 +182,13 @@ def _key(text: object, kind: int) -> Verifier:
     return verifier
 
 
-def _log(item: object) -> LogKey:
+def parse_log_key(item: object) -> LogKey:
+    """
+    Read an item of `logs`.
+
+    Raises:
+        MalformedText, MalformedNote: a member is missing, unknown or out of range.
+    """
     names = {"key", "from", "to"}
     if not isinstance(item, dict) or item.keys() not in (names, names | {"good"}):
         raise MalformedText("A log has the members key, from, to and perhaps good.")

@@ -2,7 +2,8 @@
 """
 What a verification found: each check made, each not made, and whose word it is.
 
-Codes are stable; their sentences stand in the catalogues as `check.<code>.<status>`.
+Codes are stable: docs/spec/verdict-v1.md. Their sentences stand in the catalogues as
+`check.<code>.<status>`.
 """
 
 from collections.abc import Mapping

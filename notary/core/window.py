@@ -16,7 +16,7 @@ from notary.core.hashing import SALT_BYTES, commitment, digest
 from notary.core.receipt import verify_receipt
 from notary.core.receipt_parts import RecordPart
 from notary.core.statement import Statement, format_statement, statement_leaf
-from notary.core.trust import Trust
+from notary.core.trust import Trust, parse_trust
 from notary.core.verdict import Check, Findings, Verdict
 from notary.core.window_format import (
     MAX_WINDOW_BYTES,
@@ -83,22 +83,25 @@ def verify_window(
         ReceiptRefused, RootMismatch and what else `verify_receipt` raises: the last record
             isn't proved, so none is.
     """
-    # Step 1: the window is of its format; reading it links each statement to the one before.
+    # window-v1.md, step 1: trust file and window are of their formats; reading the window links
+    # each statement to the one before.
+    if isinstance(trust, str):
+        trust = parse_trust(trust)
     if isinstance(window, str):
         window = parse_window(window)
     else:
         _check_chain(window.statements)
     head, last = window.statements[0], window.statements[-1]
-    # Step 2: the chain leads to the statement that the receipt proves.
+    # window-v1.md, step 2: the chain leads to the statement that the receipt proves.
     proved = window.receipt.subject
     if not isinstance(proved, RecordPart) or proved.statement != format_statement(last):
         raise MalformedWindow("The chain doesn't lead to the receipt.", reason="broken-chain")
-    # Step 3: the receipt holds.
+    # window-v1.md, step 3: the receipt holds.
     receipt = verify_receipt(window.receipt, trust)
-    # Step 4: the span that was asked for begins inside.
+    # window-v1.md, step 4: the span that was asked for begins inside.
     if not _begins(window.asked, head):
         raise MalformedWindow("Records before the first may be asked for.", reason="no-start")
-    # Step 5: the payloads, where they are given.
+    # window-v1.md, step 5: the payloads, where they are given.
     checked = _check_payloads(window.statements, payloads) if payloads is not None else 0
     inside = [statement.n for statement in window.statements if _is_asked(window.asked, statement)]
     open_end = not _ends(window.asked, last)
@@ -200,7 +203,8 @@ def _found(
     )
     asked = {"from": window.asked.start, "to": window.asked.stop, "count": len(inside)}
     if window.asked.by == "observed":
-        findings.own_word("asked", reason="observed", **asked)
+        span = {"first": inside[0], "last": inside[-1]} if inside else {}
+        findings.own_word("asked", reason="observed", **span, **asked)
     elif inside:
         findings.held("asked", reason=window.asked.by, first=inside[0], last=inside[-1], **asked)
     else:

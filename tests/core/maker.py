@@ -36,6 +36,7 @@ LEDGER = Signer(f"{ORIGIN}/file-ledger", seed=3)
 OTHER_LEDGER = Signer(f"{ORIGIN}/file-ledger", seed=4)
 WITNESSES = [Signer(f"witness{i}.example", note.KIND_COSIGNATURE, seed=10 + i) for i in range(3)]
 STRANGER = Signer("stranger.example", note.KIND_COSIGNATURE, seed=20)
+SAME_NAME = Signer("witness0.example", note.KIND_COSIGNATURE, seed=20)
 
 
 def salt(*words: object) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from notary.core import canonical, note
 from notary.core.errors import MalformedTrust
-from notary.core.trust import Good, format_trust, parse_trust
+from notary.core.trust import Good, format_trust, parse_log_key, parse_trust
 from tests.core import maker
 from tests.core.maker import LEDGER, LOG, OTHER_LEDGER, OTHER_LOG, WITNESSES, trust
 from tests.core.signing import Signer
@@ -51,6 +51,14 @@ def test_a_key_serves_its_sizes_both_ends_included() -> None:
     old, new = parse_trust(format_trust(FULL)).logs
     assert [size for size in (0, 9, 10) if old.served(size)] == [0, 9]
     assert [size for size in (7, 8, 9, 2**62) if new.served(size)] == [8, 9, 2**62]
+
+
+def test_a_log_key_is_written_as_it_was_read() -> None:
+    """The list of keys stands elsewhere too, in the same words."""
+    for item in FULL["logs"]:
+        key = parse_log_key(item)
+        assert key.members == item
+        assert key.origin == maker.ORIGIN
 
 
 def test_the_final_newline_may_be_missing() -> None:

@@ -35,6 +35,9 @@ from tests.core.promises import (
     trusting,
 )
 from tests.core.signing import Signer
+from tests.vectors import expected, steps
+from tests.vectors.receipt_attacks import retold
+from tests.vectors.receipt_sizes import changed_path
 
 Case = dict[str, Any]
 SPACED = "malformed-acceptance.not-canonical"
@@ -71,19 +74,33 @@ TRUSTS = {
 }
 
 
-def case(desc: str, what: dict[str, Any] | str, error: str | None, **more: Any) -> Case:
-    """One case, the trust file being the usual one where none is named."""
+def case(
+    desc: str,
+    what: dict[str, Any] | str,
+    error: str | None,
+    step: int | None = None,
+    **more: Any,
+) -> Case:
+    """One case, the trust file being the usual one where none is named; which step refuses it."""
     text = what if isinstance(what, str) else canonical.dumps(what)
     payload = more.pop("payload", None)
     if payload is not None:
         more["payload"] = base64(payload)
-    return {"desc": desc, "acceptance": text, "trust": "usual", "wantErr": error} | more
+    key = more.pop("key", KEY)
+    more |= steps.step("acceptance-v1.md", error, step)
+    found = {"desc": desc, "acceptance": text, "trust": "usual", "wantErr": error} | more
+    if error is None:
+        members, vkey = json.loads(text), key.verifier.vkey
+        verdict = expected.acceptance_verdict(members, vkey, more["want"], payload)
+        found |= {"verdict": verdict}
+    return found
 
 
 def cases() -> Iterator[Case]:
     """Valid ones, changed ones, ones of a dishonest notary, other trust files."""
     yield from _valid()
     yield from _payloads()
+    yield from _sizes()
     yield from _changed()
     yield from _form()
     yield from _promises()
@@ -106,7 +123,9 @@ def _valid() -> Iterator[Case]:
     open_ = acceptance(city, made, 2)
     yield case("open, third of five", open_, None, want=given, payload=made[2].payload)
     both = acceptance(city, made, 4, keys=[STRANGER_KEY, OLD_KEY, KEY])
-    yield case("old key and new, and a stranger's", both, None, want=WANT, trust="two keys")
+    yield case(
+        "old key and new, and a stranger's", both, None, want=WANT, trust="two keys", key=OLD_KEY
+    )
     text = canonical.dumps(open_) + "\n"
     unknown = {"want": WANT, "trust": "an unknown use beside it"}
     yield case("with a final newline, keys of other uses", text, None, **unknown)
@@ -136,6 +155,24 @@ def _payloads() -> Iterator[Case]:
             yield case("closed: another salt", other, "payload-mismatch", **mine)
             for bad in ("", "00" * 31, "00" * 33, "ZZ" * 32, 7, None):
                 yield case(f"closed: salt {bad!r}", {**whole, "salt": bad}, FORM, **mine)
+
+
+def _sizes() -> Iterator[Case]:
+    """The last of 2^k - 1, 2^k and 2^k + 1 that were answered together."""
+    for size in (2, 3, 4, 7, 8, 9):
+        city, made = segment(count=size)
+        whole = acceptance(city, made, size - 1)
+        yield case(f"last of {size}: as it is", whole, None, want=WANT)
+        for desc, path, error in changed_path(whole["path"]):
+            yield case(f"last of {size}: {desc}", {**whole, "path": path}, error)
+        beyond = {**whole, "index": size}
+        yield case(f"last of {size}: an index beyond the end", beyond, PATH)
+        neighbour = {**whole, "statement": made[size - 2].text}
+        yield case(f"last of {size}: its neighbour's statement", neighbour, ROOT)
+        late = retold(whole["statement"], received="2026-11-25T08:00:00.000000Z")
+        yield case(f"last of {size}: at another time", {**whole, "statement": late}, ROOT)
+        given = made[size - 1].payload + b"\x00"
+        yield case(f"last of {size}: given a byte more", whole, "payload-mismatch", payload=given)
 
 
 def _changed() -> Iterator[Case]:

@@ -5,9 +5,10 @@ Writes receipts.json and windows.json: `python -m tests.vectors.generate_receipt
 `trusts` holds trust files by name. Each case has `desc` (what was done), `receipt` or
 `window` (the file's text), `trust` (a name), perhaps `payload` (base64: what the asker
 holds) or `payloads` (pairs of salt and payload), and `wantErr`: the code of the error
-that must follow, for some followed by a dot and its reason, or null. A valid case has
-`want`: the status of each check. All that follows is stated from how a case was made;
-keys, salts and times are the same in each run.
+that must follow, for some followed by a dot and its reason, or null. A refused one has `step`: what
+refuses it; a valid one `want`: the status of each check, and `verdict`: the whole answer
+(docs/spec/verdict-v1.md). All that follows is stated from how a case was made; keys, salts and
+times are the same in each run.
 """
 
 import json
@@ -22,8 +23,13 @@ if __name__ == "__main__":
 from tests.vectors import (
     receipt_attacks,
     receipt_dishonest,
+    receipt_edges,
+    receipt_shapes,
     receipt_signers,
+    receipt_sizes,
+    receipt_trusts,
     receipt_valid,
+    receipt_words,
     trusts,
     window_cases,
 )
@@ -37,6 +43,11 @@ def receipts() -> Iterator[Case]:
     yield from receipt_attacks.cases()
     yield from receipt_dishonest.cases()
     yield from receipt_signers.cases()
+    yield from receipt_sizes.cases()
+    yield from receipt_words.cases()
+    yield from receipt_edges.cases()
+    yield from receipt_shapes.cases()
+    yield from receipt_trusts.cases()
 
 
 def build() -> dict[str, str]:
@@ -47,7 +58,8 @@ def build() -> dict[str, str]:
 
 def _dumps(cases: list[Case]) -> str:
     used = {case["trust"] for case in cases}
-    named = {name: text for name, text in trusts.TEXTS.items() if name in used}
+    known = trusts.TEXTS | receipt_trusts.TEXTS
+    named = {name: text for name, text in known.items() if name in used}
     return json.dumps({"trusts": named, "cases": cases}, ensure_ascii=False, indent=1) + "\n"
 
 

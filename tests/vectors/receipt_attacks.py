@@ -120,7 +120,8 @@ def _statements(receipt: dict[str, Any], is_open: bool) -> Iterator[Case]:
     def other(error: str, **members: Any) -> Case:
         name, value = next(iter(members.items()))
         statement = retold(text, **members)
-        return case(f"statement with {name} {value}", bare | {"statement": statement}, error)
+        place = 6 if error == MISMATCH else None
+        return case(f"statement with {name} {value}", bare | {"statement": statement}, error, place)
 
     yield other(MISMATCH, **{hashed: "aa" * 32})
     yield other(MISMATCH, observed="2013-01-01T02:00:00Z")
@@ -152,24 +153,26 @@ def _statements(receipt: dict[str, Any], is_open: bool) -> Iterator[Case]:
 
 
 def _paths(receipt: dict[str, Any]) -> Iterator[Case]:
-    ways: dict[str, tuple[str | int, ...]] = {
-        "batch": ("path",),
-        "run": ("run", "path"),
-        "log": ("log", "path"),
-        "anchor": ("anchors", 0, "path"),
+    ways: dict[str, tuple[int, tuple[str | int, ...]]] = {
+        "batch": (6, ("path",)),
+        "run": (5, ("run", "path")),
+        "log": (8, ("log", "path")),
+        "anchor": (10, ("anchors", 0, "path")),
     }
-    for name, way in ways.items():
+    for name, (at, way) in ways.items():
         path: Any = receipt
         for step in way:
             path = path[step]
         for i in range(len(path)):
             bit = [*path[:i], flip(path[i], i), *path[i + 1 :]]
-            yield case(f"{name} path, bit of hash {i}", changed(receipt, *way, to=bit), MISMATCH)
+            broken = changed(receipt, *way, to=bit)
+            yield case(f"{name} path, bit of hash {i}", broken, MISMATCH, at)
         last = f"{name} path"
-        yield case(f"{last} without its last", changed(receipt, *way, to=path[:-1]), PATH)
-        yield case(f"{last} without its first", changed(receipt, *way, to=path[1:]), PATH)
-        yield case(f"{last} with one more", changed(receipt, *way, to=[*path, "aa" * 32]), PATH)
-        yield case(f"{last} in reverse", changed(receipt, *way, to=path[::-1]), MISMATCH)
+        yield case(f"{last} without its last", changed(receipt, *way, to=path[:-1]), PATH, at)
+        yield case(f"{last} without its first", changed(receipt, *way, to=path[1:]), PATH, at)
+        longer = changed(receipt, *way, to=[*path, "aa" * 32])
+        yield case(f"{last} with one more", longer, PATH, at)
+        yield case(f"{last} in reverse", changed(receipt, *way, to=path[::-1]), MISMATCH, at)
         yield case(f"{last} of 64", changed(receipt, *way, to=["aa" * 32] * 64), FORM)
         yield case(f"{last} that is null", changed(receipt, *way, to=None), FORM)
         short = changed(receipt, *way, to=[path[0][:-2], *path[1:]])
@@ -184,7 +187,8 @@ def _texts(receipt: dict[str, Any]) -> Iterator[Case]:
     def described(error: str, **members: Any) -> Case:
         name, value = next(iter(members.items()))
         text = retold(descriptor, **members)
-        return case(f"descriptor with {name} {value}", receipt | {"descriptor": text}, error)
+        at = {"root": 6, "runs": 5, "count": 6}.get(name, 8) if error in (MISMATCH, PATH) else None
+        return case(f"descriptor with {name} {value}", receipt | {"descriptor": text}, error, at)
 
     yield described(refused("other-dataset"), dataset="weather2")
     yield described(MISMATCH, number=2)
@@ -205,7 +209,10 @@ def _texts(receipt: dict[str, Any]) -> Iterator[Case]:
     def run(error: str, **members: Any) -> Case:
         name, value = next(iter(members.items()))
         text = retold(entry, **members)
-        return case(f"run with {name} {value}", changed(receipt, "run", "entry", to=text), error)
+        at = 5 if error == MISMATCH else None
+        return case(
+            f"run with {name} {value}", changed(receipt, "run", "entry", to=text), error, at
+        )
 
     yield run(refused("other-source"), tag="aa" * 32)
     yield run(refused("other-chain"), chain=1)
@@ -254,29 +261,30 @@ def _swapped(receipt: dict[str, Any]) -> Iterator[Case]:
     whole = later | {key: receipt[key] for key in ("statement", "payload")}
     yield case("statement of another batch", whole, refused("outside-times"))
     statement = receipt | {"statement": neighbour["statement"]}
-    yield case("statement of its neighbour", statement, MISMATCH)
-    yield case("path of its neighbour", receipt | {"path": neighbour["path"]}, MISMATCH)
-    yield case("log path of another batch", receipt | {"log": later["log"]}, MISMATCH)
-    yield case("anchor of another batch", receipt | {"anchors": later["anchors"]}, PATH)
+    yield case("statement of its neighbour", statement, MISMATCH, 6)
+    yield case("path of its neighbour", receipt | {"path": neighbour["path"]}, MISMATCH, 6)
+    yield case("log path of another batch", receipt | {"log": later["log"]}, MISMATCH, 8)
+    yield case("anchor of another batch", receipt | {"anchors": later["anchors"]}, PATH, 10)
     earlier = city.receipt("s1", 2, size=2)
-    yield case("an earlier checkpoint", receipt | {"checkpoint": earlier["checkpoint"]}, PATH)
-    yield case("log path of an earlier size", receipt | {"log": earlier["log"]}, PATH)
+    yield case("an earlier checkpoint", receipt | {"checkpoint": earlier["checkpoint"]}, PATH, 8)
+    yield case("log path of an earlier size", receipt | {"log": earlier["log"]}, PATH, 8)
     first = city.checkpoint(1)
-    yield case("a checkpoint before the batch", receipt | {"checkpoint": first}, PATH)
+    yield case("a checkpoint before the batch", receipt | {"checkpoint": first}, PATH, 8)
     index = changed(receipt, "log", "index", to=2)
-    yield case("another index in the log", index, PATH)
-    yield case("index beyond the log", changed(receipt, "log", "index", to=3), PATH)
-    yield case("another index of the run", changed(receipt, "run", "index", to=0), MISMATCH)
-    yield case("run index beyond the list", changed(receipt, "run", "index", to=3), PATH)
-    yield case("run list of another size", changed(receipt, "run", "size", to=2), PATH)
+    yield case("another index in the log", index, PATH, 8)
+    yield case("index beyond the log", changed(receipt, "log", "index", to=3), PATH, 8)
+    moved = changed(receipt, "run", "index", to=0)
+    yield case("another index of the run", moved, MISMATCH, 5)
+    yield case("run index beyond the list", changed(receipt, "run", "index", to=3), PATH, 5)
+    yield case("run list of another size", changed(receipt, "run", "size", to=2), PATH, 5)
     yield case("run list that is empty", changed(receipt, "run", "size", to=0), FORM)
     elsewhere = make(dataset="traffic").receipt("s1", 2)
     for name in ("statement", "descriptor"):
         mixed = receipt | {name: elsewhere[name]}
         yield case(f"{name} of another dataset", mixed, refused("other-dataset"))
-    yield case("log path of another log", receipt | {"log": elsewhere["log"]}, MISMATCH)
+    yield case("log path of another log", receipt | {"log": elsewhere["log"]}, MISMATCH, 8)
     checkpoint = receipt | {"checkpoint": elsewhere["checkpoint"]}
-    yield case("checkpoint of another log", checkpoint, MISMATCH)
+    yield case("checkpoint of another log", checkpoint, MISMATCH, 8)
 
 
 def _form(receipt: dict[str, Any]) -> Iterator[Case]:
@@ -354,13 +362,13 @@ def _members(receipt: dict[str, Any]) -> Iterator[Case]:
 def _versions(city: City, is_open: bool) -> Iterator[Case]:
     row, file = city.row_receipt(3, 1, ROWS[1]), city.file_receipt(3)
     salt = refused("version-salt")
-    yield case("another row", changed(row, "row", "bytes", to="YSwyCg=="), MISMATCH)
+    yield case("another row", changed(row, "row", "bytes", to="YSwyCg=="), MISMATCH, 6)
     yield case("another row given", row, PAYLOAD, payload=ROWS[0])
     yield case("the row without its newline given", row, PAYLOAD, payload=ROWS[1][:-1])
-    yield case("another row number", changed(row, "row", "number", to=0), MISMATCH)
-    yield case("the last row's number", changed(row, "row", "number", to=2), PATH)
-    yield case("a row number beyond the rows", changed(row, "row", "number", to=3), PATH)
-    yield case("a row's path with one more", row | {"path": [*row["path"], "aa" * 32]}, PATH)
+    yield case("another row number", changed(row, "row", "number", to=0), MISMATCH, 6)
+    yield case("the last row's number", changed(row, "row", "number", to=2), PATH, 6)
+    yield case("a row number beyond the rows", changed(row, "row", "number", to=3), PATH, 6)
+    yield case("a row's path with one more", row | {"path": [*row["path"], "aa" * 32]}, PATH, 6)
     yield case("a row of a text as number", changed(row, "row", "number", to="1"), FORM)
     yield case("a row called erased", row | {"erased": ERASED}, FORM)
     yield case("a row with a payload", row | {"payload": ""}, FORM)
@@ -381,10 +389,10 @@ def _versions(city: City, is_open: bool) -> Iterator[Case]:
     record = city.receipt("s1", 2) | {"descriptor": city.batches[3].descriptor}
     yield case("a record under a version", record, refused("statement-in-version"))
     text = retold(file["descriptor"], corrects=1, version=2)
-    yield case("a version called a later one", file | {"descriptor": text}, MISMATCH)
+    yield case("a version called a later one", file | {"descriptor": text}, MISMATCH, 8)
     hashed = "digest" if is_open else "commitment"
     forged = file | {"descriptor": retold(file["descriptor"], **{hashed: "aa" * 32})}
-    yield case("a file of another hash", forged, MISMATCH)
+    yield case("a file of another hash", forged, MISMATCH, 8)
     yield case("a file of another hash, given", forged, PAYLOAD, payload=CONTENT)
     if not is_open:
         kept = file | {"erased": ERASED}
@@ -398,4 +406,4 @@ def _versions(city: City, is_open: bool) -> Iterator[Case]:
             payload=CONTENT,
         )
         flipped = changed(row, "row", "salt", to=flip(row["row"]["salt"]))
-        yield case("another row salt", flipped, MISMATCH)
+        yield case("another row salt", flipped, MISMATCH, 6)

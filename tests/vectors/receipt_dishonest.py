@@ -78,14 +78,14 @@ def _places() -> Iterator[Case]:
         city = make()
         runs = _runs_but(city, 1, "s1", offset=offset)
         receipt = lie(city, city.batches[1].leaves, runs, "s1", 2)
-        yield case(f"a record beside its place, offset {offset}", receipt, MISMATCH)
+        yield case(f"a record beside its place, offset {offset}", receipt, MISMATCH, 6)
     city = make()
     leaves = city.batches[1].leaves
     receipt = lie(city, [leaves[0], leaves[2], leaves[1], leaves[3]], city.batches[1].runs, "s1", 2)
-    yield case("two records in the wrong order", receipt, MISMATCH)
+    yield case("two records in the wrong order", receipt, MISMATCH, 6)
     city = make()
     receipt = lie(city, [*leaves[:2], leaves[1], *leaves[2:]], city.batches[1].runs, "s1", 3)
-    yield case("a record that stands twice", receipt, MISMATCH)
+    yield case("a record that stands twice", receipt, MISMATCH, 6)
     city = make()
     outside = city.accept("s1", b"{}")
     city.sealed["s1", outside.statement.n] = 1
@@ -116,7 +116,7 @@ def _kinds() -> Iterator[Case]:
     receipt = city.receipt("s1", 2)
     yield case("statements sealed as rows", receipt, refused("statement-in-version"))
     row = city.row_receipt(3, 1, made.text.encode())
-    yield case("a statement shown as the bytes of a row", row, MISMATCH)
+    yield case("a statement shown as the bytes of a row", row, MISMATCH, 6)
     city = make()
     leaves: list[bytes] = [row_leaf("csv-v1", b"", item) for item in ROWS]
     records = replace(
@@ -138,7 +138,7 @@ def _kinds() -> Iterator[Case]:
     prefixed = replace(parse_descriptor(canonical.dumps(descriptor)), profile="ndjson-v1")
     other.append(prefixed, other.batches[3].leaves)
     profile = other.row_receipt(4, 1, ROWS[1])
-    yield case("rows under another profile", profile, MISMATCH)
+    yield case("rows under another profile", profile, MISMATCH, 6)
 
 
 def _descriptors() -> Iterator[Case]:

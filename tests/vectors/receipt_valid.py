@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts that hold, and what each of their checks says."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from notary.core import canonical
 from tests.core import reference
 from tests.core.maker import LOG, OTHER_LOG, STRANGER, WITNESSES, City, hexes, make
+from tests.vectors import expected, steps, trusts
 
 Case = dict[str, Any]
 
@@ -32,18 +34,29 @@ ERASED = {
 }
 
 
-def case(desc: str, receipt: dict[str, Any] | str, error: str | None, **more: Any) -> Case:
-    """One case, the trust file being the usual one where none is named."""
+def case(
+    desc: str,
+    receipt: dict[str, Any] | str,
+    error: str | None,
+    step: int | None = None,
+    **more: Any,
+) -> Case:
+    """One case, the trust file being the usual one where none is named; which step refuses it."""
     text = receipt if isinstance(receipt, str) else canonical.dumps(receipt)
     payload = more.pop("payload", None)
     if payload is not None:
         more["payload"] = b64encode(payload).decode()
+    more |= steps.step("receipt-v1.md", error, step)
     return {"desc": desc, "receipt": text, "trust": "usual", "wantErr": error} | more
 
 
 def valid(desc: str, receipt: dict[str, Any] | str, want: dict[str, str], **more: Any) -> Case:
-    """A case that holds."""
-    return case(desc, receipt, None, want=want, **more)
+    """A case that holds, and its whole answer."""
+    found = case(desc, receipt, None, want=want, **more)
+    trust = json.loads(trusts.TEXTS[found["trust"]])
+    members = json.loads(found["receipt"])
+    verdict = expected.receipt_verdict(members, trust, want, more.get("payload"))
+    return found | {"verdict": verdict}
 
 
 def with_version(is_open: bool) -> City:

@@ -13,9 +13,10 @@ from copy import deepcopy
 from typing import Any
 
 from notary.core import canonical
-from tests.core.maker import City, Made, make, short
+from tests.core.maker import WITNESSES, City, Made, make, short
+from tests.vectors import expected, steps, trusts
 from tests.vectors.receipt_attacks import changed, retold
-from tests.vectors.receipt_valid import ERASED, Case
+from tests.vectors.receipt_valid import ERASED, RECORD, WITNESSED, Case
 
 FORM, BROKEN, START = (
     "malformed-window",
@@ -29,17 +30,33 @@ OPEN = HELD | {"window-end": "not-checked"}
 Payloads = list[tuple[str | None, str] | None]
 
 
-def case(desc: str, window: dict[str, Any] | str, error: str | None, **more: Any) -> Case:
-    """One case under the usual trust file, or the one that is named."""
+def case(
+    desc: str,
+    window: dict[str, Any] | str,
+    error: str | None,
+    step: int | None = None,
+    **more: Any,
+) -> Case:
+    """One case under the usual trust file, or the one that is named; which step refuses it."""
     text = window if isinstance(window, str) else canonical.dumps(window)
+    more |= steps.step("window-v1.md", error, step)
     return {"desc": desc, "window": text, "trust": "usual", "wantErr": error} | more
 
 
 def valid(
-    desc: str, window: dict[str, Any], want: dict[str, str], asked: list[int | None], **more: Any
+    desc: str,
+    window: dict[str, Any],
+    want: dict[str, str],
+    asked: list[int | None],
+    of_receipt: dict[str, str] | None = None,
+    **more: Any,
 ) -> Case:
     """A case that holds: the first and last record asked for, and how many they are."""
-    return case(desc, window, None, want=want, asked=asked, **more)
+    found = case(desc, window, None, want=want, asked=asked, **more)
+    trust = json.loads(trusts.TEXTS[found["trust"]])
+    told = found | {"of_receipt": of_receipt or RECORD}
+    verdict = expected.window_verdict(window, trust, told, len(window["rest"]) + 1)
+    return found | {"verdict": verdict}
 
 
 def opened(made: Sequence[Made]) -> Payloads:
@@ -60,6 +77,8 @@ def cases() -> Iterator[Case]:
                 yield item | {"desc": f"{name}: {item['desc']}"}
     city = make(rounds=5)
     yield from _spans(city)
+    yield from _characters()
+    yield from _numbers()
     yield from _receipts(city)
     yield from _form(city.window(ALL))
 
@@ -110,6 +129,9 @@ def _valid() -> Iterator[Case]:
     want = HELD | {"erased": "own-word"}
     yield valid("erased records at both ends", ends, want, [2, 5, 4])
     yield valid("members of every kind", _motley(), HELD, [0, 5, 6])
+    cosigned = city.window(ALL, witnesses=WITNESSES[:1])
+    witnessed = RECORD | WITNESSED
+    yield valid("cosigned", cosigned, HELD, [0, 9, 10], witnessed, trust="quorum of 1")
 
 
 def _motley() -> dict[str, Any]:
@@ -252,11 +274,78 @@ def _spans(city: City) -> Iterator[Case]:
         yield case(desc, city.window(ALL) | {"asked": asked}, FORM)
 
 
+def _characters() -> Iterator[Case]:
+    """The sender's times are compared code point by code point, not as UTF-16 has them."""
+    city = City()
+    for text in ("\uff5e", "\U0001f600", "z", "\u00e9"):
+        city.accept("s1", b"1", observed=text)
+    city.accept("s1", b"1")
+    city.seal()
+    own = HELD | {"asked": "own-word"}
+
+    def sent(start: str, stop: str) -> dict[str, Any]:
+        return city.window({"by": "observed", "from": start, "to": stop})
+
+    yield valid("a span over the end of U+FFFF", sent("\uff00", "\U0001f000"), own, [0, 0, 1])
+    yield valid("a span beyond U+FFFF", sent("\U0001f000", "\U0001ffff"), own, [1, 1, 1])
+    yield valid("a span of texts of several lengths", sent("a", "\U0010ffff" * 64), own, [0, 3, 4])
+    yield valid("a span of the sender's that is empty", sent("a", "b"), own, [None, None, 0])
+    for start, stop in (
+        ("\U0001f600", "\uff5e"),
+        ("b", "a"),
+        ("a", "a"),
+        ("a\x00", "b"),
+        ("a", "b\x7f"),
+        ("a", "\U0001f600" * 65),
+    ):
+        yield case(
+            f"a span from {start[:4]!a} to {stop[:4]!a} of {len(stop)}", sent(start, stop), FORM
+        )
+
+
+def _numbers() -> Iterator[Case]:
+    """Numbers and members at their edges."""
+    window = make(rounds=5).window(ALL)
+    rest = window["rest"]
+    for number in (2**53, -(2**53), 1.0, "1", None, True, [1]):
+        item = {"asked": {"by": "n", "from": 0, "to": number}}
+        yield case(f"asked to {number!r}", _plain(window | item), FORM)
+        item = {"asked": {"by": "n", "from": number, "to": 10}}
+        yield case(f"asked from {number!r}", _plain(window | item), FORM)
+        late = [*rest[:3], rest[3] | {"r": number}, *rest[4:]]
+        told = f"a record {number!r} microseconds later"
+        yield case(told, _plain(window | {"rest": late}), FORM)
+    far = [*rest[:3], rest[3] | {"r": 2**53 - 1}, *rest[4:]]
+    yield case("a record 285 years later", window | {"rest": far}, BROKEN)
+    last = retold(window["head"], n=2**53 - 1, prev="aa" * 32)
+    yield case("a record behind the greatest n", window | {"head": last}, FORM)
+    for name, text in (
+        ("o", "\U0001f600" * 65),
+        ("k", "\U0001f600" * 129),
+        ("o", "\x7f"),
+        ("k", ""),
+    ):
+        item = [*rest[:3], rest[3] | {name: text}, *rest[4:]]
+        told = f"a record with {name} {text[:1]!a} of {len(text)}"
+        yield case(told, window | {"rest": item}, FORM)
+    for text in ("A" * 42, "A" * 44, "A" * 42 + "B", "A" * 42 + "=", "A" * 21 + "\n" + "A" * 21):
+        for name in ("d", "m"):
+            item = [*rest[:3], rest[3] | {name: text}, *rest[4:]]
+            told = f"a record with {name} {text[20:]!a}"
+            yield case(told, window | {"rest": item}, FORM)
+
+
+def _plain(window: dict[str, Any]) -> str:
+    """As canonical JSON spells it, also what it refuses."""
+    return json.dumps(window, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _receipts(city: City) -> Iterator[Case]:
     window = city.window(ALL)
 
     def with_receipt(desc: str, receipt: Any, error: str, **more: Any) -> Case:
-        return case(desc, window | {"receipt": receipt}, error, **more)
+        at = None if error in (FORM, BROKEN) else 3
+        return case(desc, window | {"receipt": receipt}, error, at, **more)
 
     yield with_receipt("receipt of an earlier record", city.receipt("s1", 8), BROKEN)
     yield with_receipt("receipt of another source", city.receipt("s2", 4), BROKEN)
