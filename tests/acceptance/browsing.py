@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
+import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from notary.local.npm import NpmPackage
@@ -24,6 +25,7 @@ from tests.acceptance.sealers import ROOT
 from tests.usecases.world import World
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 SHOTS = ROOT / "var" / "pages"
 """Screenshots and printed pages: made, never kept."""
 AXE = NpmPackage(
@@ -40,9 +42,9 @@ class Site:
     url: str
     key: str
 
-    def post(self, path: str, body: bytes, type: str) -> Any:
-        """What a department's program hands in; the answer."""
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": type}
+    def post(self, path: str, body: bytes, type: str, **more: str) -> Any:
+        """What a department's program hands in, with more headers; the answer."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": type, **more}
         asked = urllib.request.Request(self.url + path, body, headers)
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
@@ -84,15 +86,28 @@ def _lives(url: str) -> bool:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's browser."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """The system's browser, with more arguments of its own."""
     program = shutil.which("chromium")
     assert program is not None
     with sync_playwright() as play:
         # Its sandbox can't be had by root, as tests in containers are.
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", *arguments])
         yield browser
         browser.close()
+
+
+def open_page(browser: Browser, site: Site, lang: str, size: str, **more: Any) -> Page:
+    """A page of a browser that speaks that language; whatever it loads must be ours."""
+    locale = {"en": "en-GB", "zh": "zh-CN"}[lang]
+    page = browser.new_context(locale=locale, viewport=SIZES[size], **more).new_page()
+    page.on("request", lambda request: _ours(request.url, site))
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    return page
+
+
+def _ours(url: str, site: Site) -> None:
+    assert url.startswith((site.url, "data:")), url
 
 
 def shoot(page: Page, name: str) -> None:
@@ -131,3 +146,13 @@ def violations(page: Page, source: str) -> list[str]:
         for problem in found["violations"]
         for node in problem["nodes"]
     ]
+
+
+def look(page: Page, source: str, who: str, name: str) -> None:
+    """By axe and by the camera, in both colour schemes; nobody scrolls sideways to read."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page, source) == [], f"{name}, {scheme}"
+        shoot(page, f"{who}-{scheme}-{name}")
+    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    assert not wide, f"{name} is wider than the screen"

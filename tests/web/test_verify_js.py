@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+verify.js is a second implementation: it answers as `verify.pyz` does, to every case there is.
+
+In Debian's chromium, twice: where the browser's own Ed25519 may be used, and over plain HTTP under
+a name that isn't this machine's, where verify.js has to bring its own.
+"""
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256, sha512
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from notary.core import ed25519
+from notary.core.errors import BadSignature
+from tests.acceptance.browsing import chromium
+from tests.core import test_ed25519 as strict
+from tests.vectors import answering
+
+pytestmark = pytest.mark.needs("chromium")
+ROOT = Path(__file__).parents[2]
+VECTORS = ROOT / "tests" / "vectors"
+PROOFS = {
+    "receipts.json": ("receipt/1", "receipt"),
+    "windows.json": ("window/1", "window"),
+    "acceptances.json": ("acceptance/1", "acceptance"),
+}
+MAX_FLOAT_INTEGER = 2**53 - 1
+ENGINES = {"browser": "127.0.0.1", "own": "notary.test"}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that has verify.js, what drives it, and all vectors."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "empty.html").write_text("<!doctype html><title>empty</title>")
+    for path in (
+        ROOT / "notary" / "web" / "static" / "verify.js",
+        ROOT / "tests" / "web" / "verify_js_runs.js",
+        *VECTORS.glob("*.json"),
+    ):
+        (folder / path.name).symlink_to(path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """To it this machine has a second name."""
+    with chromium(f"--host-resolver-rules=MAP {ENGINES['own']} 127.0.0.1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def page(request: pytest.FixtureRequest, browser: Browser, address: int) -> Iterator[Page]:
+    """An empty page of each of the two kinds."""
+    page = browser.new_page()
+    page.goto(f"http://{ENGINES[request.param]}:{address}/empty.html")
+    assert run(page, "signatureEngine") == request.param
+    yield page
+    page.close()
+
+
+def run(page: Page, name: str, *arguments: Any) -> Any:
+    """What one of the functions of verify_js_runs.js answers."""
+    call = "async ([name, given]) => (await import('./verify_js_runs.js'))[name](...given)"
+    return page.evaluate(call, [name, arguments])
+
+
+def as_browser(value: Any) -> Any:
+    """Integers that a float can't hold are texts there; nothing else differs."""
+    if isinstance(value, dict):
+        return {name: as_browser(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [as_browser(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and value > MAX_FLOAT_INTEGER:
+        return str(value)
+    return value
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_every_proof_gets_the_answer_of_its_case(page: Page, name: str) -> None:
+    """The same refusal with its reason, or the same checks with all their facts, in order."""
+    cases = json.loads((VECTORS / name).read_text())["cases"]
+    for case, got in zip(cases, run(page, "proofs", name, *PROOFS[name]), strict=True):
+        assert (case["desc"], got) == (case["desc"], as_browser(answering.wanted(case)))
+
+
+@pytest.mark.parametrize("name", ["inclusion.json", "consistency.json"])
+def test_every_path_gets_the_code_of_its_case(page: Page, name: str) -> None:
+    """Also with sizes beyond what a float can hold."""
+    cases = json.loads((VECTORS / name).read_text())
+    got = run(page, "trees", name)
+    for case, code in zip(cases, got, strict=True):
+        assert (case["desc"], code) == (case["desc"], case["wantErr"])
+
+
+@pytest.mark.parametrize("name", ["notes.json", "checkpoints.json"])
+def test_every_note_gets_the_code_of_its_case(page: Page, name: str) -> None:
+    """Signatures, keys, base64, control characters."""
+    cases = json.loads((VECTORS / name).read_text())
+    for case, code in zip(cases, run(page, "notes", name), strict=True):
+        assert (case["desc"], code) == (case["desc"], case["wantErr"])
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_every_table_is_cut_as_its_case_says(page: Page, step: int) -> None:
+    """Into these rows, or refused for this reason at this row and byte."""
+    cases = json.loads((VECTORS / "rows.json").read_text())
+    for case, got in zip(cases, run(page, "rows", step), strict=True):
+        if case["wantErr"] is None:
+            want = {"rows": case["rows"]}
+        else:
+            want = {name: case[name] for name in ("reason", "row", "offset")}
+            want["code"] = case["wantErr"]
+        assert (case["desc"], got) == (case["desc"], want)
+
+
+def test_every_copy_is_led_back_as_its_case_says(page: Page) -> None:
+    """In the same words, or not at all."""
+    cases = json.loads((VECTORS / "resaved.json").read_text())["cases"]
+    for case, changes in zip(cases, run(page, "resaved"), strict=True):
+        assert (case["desc"], changes) == (case["desc"], case["changes"])
+
+
+def signature_cases() -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Keys, messages and signatures, good ones and what a lax verifier lets pass."""
+    secret, public = strict.key_pair()
+    message = strict.MESSAGE
+    good = secret.sign(message)
+    yield public, message, good
+    for size in (0, 1, 47, 48, 63, 64, 111, 112, 127, 128, 1000):
+        yield public, bytes(size), secret.sign(bytes(size))
+    for bit in range(0, 512, 7):
+        flipped = bytearray(good)
+        flipped[bit // 8] ^= 1 << bit % 8
+        yield public, message, bytes(flipped)
+    yield public, message + b"!", good
+    for size in (0, 1, 63, 65):
+        yield public, message, (good + good)[:size]
+    scalar = int.from_bytes(good[32:], "little")
+    for times in range(1, 16):
+        if scalar + times * strict.L < 2**256:
+            yield public, message, good[:32] + (scalar + times * strict.L).to_bytes(32, "little")
+    yield public, message, good[:32] + strict.L.to_bytes(32, "little")
+    yield public, message, bytes(64)
+    points = [strict.encoded(y, sign) for y in small_order() for sign in (0, 1)]
+    points += [strict.encoded(strict.P + more, sign) for more in range(19) for sign in (0, 1)]
+    for point in points:
+        yield point, message, good
+        yield point, message, point + bytes(32)
+        yield public, message, point + bytes(32)
+        yield public, message, point + good[32:]
+    drawn = random.Random(1)
+    for _ in range(40):
+        yield drawn.randbytes(32), message, good
+        yield public, message, drawn.randbytes(32) + good[32:]
+    for number in range(16):
+        yield mixed_order(number)
+
+
+def small_order() -> list[int]:
+    """The y of each point whose order divides 8."""
+    return [0, 1, strict.P - 1, strict.Y8, strict.P - strict.Y8]
+
+
+def mixed_order(number: int) -> tuple[bytes, bytes, bytes]:
+    """
+    A key with a part of order 8 and a signature that holds by the equation with cofactor alone;
+    in one case of eight by that without it, too.
+    """
+    base = ed25519._decode(ed25519._BASE_TEXT)
+    torsion = ed25519._decode(strict.encoded(strict.Y8))
+    a, r, message = 7 + number, 11 + number, b"city-notary/probe/1\n"
+    point = ed25519._combine(a, 1, torsion)
+    key = ed25519._encode(point)
+    commitment = ed25519._encode(ed25519._combine(r, 0, base))
+    hashed = sha512(commitment + key + message).digest()
+    k = int.from_bytes(hashed, "little") % strict.L
+    return key, message, commitment + ((r + k * a) % strict.L).to_bytes(32, "little")
+
+
+def holds(key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        ed25519.verify(key, message, signature)
+    except BadSignature:
+        return False
+    return True
+
+
+def test_signatures_hold_by_the_strict_rules_alone(page: Page) -> None:
+    """Whoever's Ed25519 it is: as Python's, which is held against those rules elsewhere."""
+    cases = list(signature_cases())
+    expected = [holds(*case) for case in cases]
+    assert 10 < sum(expected) < len(expected) / 10
+    got = run(page, "signatures", [[part.hex() for part in case] for case in cases])
+    for case, want, answer in zip(cases, expected, got, strict=True):
+        assert (case, answer) == (case, want)
+
+
+def test_hashes_are_those_of_every_length(page: Page) -> None:
+    """Around the sizes at which blocks end."""
+    sizes = [*range(260), 511, 512, 513, 1023, 1024, 1025, 5000]
+    data = [random.Random(size).randbytes(size) for size in sizes]
+    got = run(page, "hashes", [item.hex() for item in data])
+    expected = [[sha256(item).hexdigest(), sha512(item).hexdigest()] for item in data]
+    assert got == expected
+
+
+def test_a_file_is_read_a_piece_at_a_time_and_says_how_far(page: Page) -> None:
+    """From the beginning to the end, never back."""
+    size = (5 << 20) + 3
+    told = run(page, "progress", size)
+    done = [step[0] for step in told["steps"]]
+    assert told["digest"] == sha256(b"\x07" * size).hexdigest()
+    assert len(done) == 6
+    assert done == sorted(done)
+    assert done[-1] == size
+    assert {step[1] for step in told["steps"]} == {size}
+
+
+def test_the_vectors_are_all_asked(address: int) -> None:
+    """No file of cases is passed over."""
+    asked = {*PROOFS, "inclusion.json", "consistency.json", "notes.json", "checkpoints.json"}
+    asked |= {"rows.json", "resaved.json"}
+    assert asked <= set(os.listdir(VECTORS))

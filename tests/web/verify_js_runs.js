@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tests/web/test_verify_js.py asks verify.js, in the browser: all cases of a file at once.
+
+import {
+  cutRows,
+  digestOf,
+  leadBack,
+  openCheckpoint,
+  openNote,
+  parseVkey,
+  sha256,
+  sha512,
+  signatureEngine,
+  verifyAs,
+  verifyConsistency,
+  verifyEd25519,
+  verifyInclusion,
+} from "./verify.js";
+
+const UTF8 = new TextEncoder();
+const DIAGNOSIS = /^(?:resaved|same-rows.*)$/;
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}
+
+function hexBytes(hex) {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+function hexOf(bytes) {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function load(name) {
+  return (await fetch(`./${name}`)).text();
+}
+
+// The payloads of a window as the lines that stand beside it.
+function linesOf(windowText, payloads) {
+  let first = 0;
+  try {
+    first = JSON.parse(JSON.parse(windowText).head).n;
+  } catch {
+    // A window that can't be read has no records to number.
+  }
+  const lines = payloads.map((pair, place) => {
+    const [salt, payload] = pair ?? [null, null];
+    return JSON.stringify({ n: first + place, payload, ...(salt === null ? {} : { salt }) });
+  });
+  return UTF8.encode(lines.map((line) => `${line}\n`).join(""));
+}
+
+// The answers of verify.js to the cases of a file, in the words of docs/spec/verdict-v1.md.
+export async function proofs(name, format, member) {
+  const { trusts, cases } = JSON.parse(await load(name));
+  const answers = [];
+  for (const one of cases) {
+    const proof = one[member];
+    let payload;
+    if (one.payload !== undefined) {
+      payload = bytesOf(one.payload);
+    } else if (one.payloads !== undefined) {
+      payload = linesOf(proof, one.payloads);
+    }
+    const verdict = await verifyAs(format, proof, trusts[one.trust], payload);
+    const { holds, kind, origin, fingerprint, subject, checks, code } = verdict;
+    // A diagnosis of the payload is told besides, and is no part of the verdict.
+    const reason = DIAGNOSIS.test(verdict.reason) ? null : verdict.reason;
+    answers.push(
+      holds ? { holds, kind, origin, fingerprint, subject, checks } : { holds, code, reason },
+    );
+  }
+  return answers;
+}
+
+async function codeOf(act) {
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    if (!error.code || !error.facts) {
+      throw error;
+    }
+    return error.code;
+  }
+}
+
+// Whole numbers of any size; other numbers, and whatever else stands there, as they are.
+function exactly(text) {
+  return JSON.parse(text, (name, value, { source }) =>
+    /^-?[0-9]+$/.test(source ?? "") ? BigInt(source) : value,
+  );
+}
+
+export async function trees(name) {
+  const check = name === "inclusion.json" ? inclusion : consistency;
+  return Promise.all(exactly(await load(name)).map((one) => codeOf(() => check(one))));
+}
+
+function inclusion({ leaf, index, size, path, root }) {
+  verifyInclusion(leaf, index, size, path, root);
+}
+
+function consistency({ size1, root1, size2, root2, path }) {
+  verifyConsistency(size1, root1, size2, root2, path);
+}
+
+export async function notes(name) {
+  const open = name === "notes.json" ? openNote : openCheckpoint;
+  const codes = [];
+  for (const { note, verifiers } of JSON.parse(await load(name))) {
+    codes.push(await codeOf(async () => open(note, verifiers.map(parseVkey))));
+  }
+  return codes;
+}
+
+export async function rows(step) {
+  const answers = [];
+  for (const { profile, file } of JSON.parse(await load("rows.json"))) {
+    const found = [];
+    try {
+      for await (const some of cutRows(profile, inPieces(bytesOf(file), step))) {
+        found.push(...some.map(hexOf));
+      }
+      answers.push({ rows: found });
+    } catch (error) {
+      const { reason, row, offset } = error.facts;
+      answers.push({ code: error.code, reason, row, offset });
+    }
+  }
+  return answers;
+}
+
+async function* inPieces(bytes, step) {
+  for (let at = 0; at < bytes.length; at += step) {
+    yield bytes.slice(at, at + step);
+  }
+}
+
+export async function resaved() {
+  const answers = [];
+  for (const { wanted, salt, copy } of JSON.parse(await load("resaved.json")).cases) {
+    answers.push(await leadBack(wanted, salt, new Blob([bytesOf(copy)])));
+  }
+  return answers;
+}
+
+// [key, message, signature] in hexadecimal digits -> whether each holds.
+export async function signatures(cases) {
+  const answers = [];
+  for (const parts of cases) {
+    answers.push(await verifyEd25519(...parts.map(hexBytes)));
+  }
+  return answers;
+}
+
+export function hashes(texts) {
+  return texts.map((hex) => [sha256(hexBytes(hex)), hexOf(sha512(hexBytes(hex)))]);
+}
+
+// SHA-256 of a file of so many bytes, and how it went on.
+export async function progress(size) {
+  const steps = [];
+  const digest = await digestOf(new Blob([new Uint8Array(size).fill(7)]), (done, total) => {
+    steps.push([done, total]);
+  });
+  return { digest, steps };
+}
+
+export { signatureEngine };
