@@ -24,6 +24,8 @@ from tests.core.maker import WITNESSES, make, trust
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/spec").glob("*.md")}
+STEP = re.compile(r"([a-z0-9-]+\.md),\s(?:#\s)?step ([0-9]+)(?! to step)")
+"""A step that the code makes: `PAGE.md, step N`; of a span nothing is made at that place."""
 CITATION = re.compile(r"docs/spec/([a-z0-9-]+\.md)((?:,? (?:section|rules?|steps?) [^.;:)\n]+)*)")
 
 
@@ -143,6 +145,34 @@ def test_what_the_code_cites_is_there(source: str, page: str, place: str) -> Non
     for numbers in re.findall(r"(?:rules?|steps?) ([0-9][0-9, andto]*)", place):
         for number in re.findall(r"[0-9]+", numbers):
             assert re.search(rf"^{number}\. ", text, re.MULTILINE), (source, page, number)
+
+
+def steps(page: str) -> set[int]:
+    """The numbered steps of a page's verification."""
+    _, _, section = PAGES[page].partition("\n## Verification\n")
+    section = section.split("\n## ")[0]
+    return {int(number) for number in re.findall(r"^([0-9]+)\. ", section, re.MULTILINE)}
+
+
+def made() -> dict[str, set[int]]:
+    """The steps that the code says it makes, by page."""
+    found: dict[str, set[int]] = {page: set() for page in PAGES}
+    for path in sorted((ROOT / "notary").rglob("*.py")):
+        for page, number in STEP.findall(path.read_text(encoding="utf-8")):
+            found[page].add(int(number))
+    return found
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if steps(page)])
+def test_each_step_is_cited_where_it_is_made(page: str) -> None:
+    """None is left out, and none is cited that the page hasn't."""
+    assert made()[page] == steps(page)
+
+
+def test_what_is_verified_has_steps() -> None:
+    """All pages of files that somebody is handed."""
+    handed = {"receipt", "window", "acceptance", "trust", "consistency", "fork"}
+    assert {f"{name}-v1.md" for name in handed} <= {page for page in PAGES if steps(page)}
 
 
 def test_the_code_cites_every_page() -> None:
