@@ -64,7 +64,16 @@ class UntilQuery(AnyQuery):
     )
 
 
-class ReceiptQuery(UntilQuery, ChainQuery):
+class FormatQuery(UntilQuery):
+    """And in which format it is given; without it Accept says so."""
+
+    format = fields.String(
+        validate=validate.OneOf(["receipt", "tlog-proof", "cose"], error="format"),
+        load_default=None,
+    )
+
+
+class ReceiptQuery(FormatQuery, ChainQuery):
     """The same of a record, in a chain."""
 
 
@@ -87,3 +96,10 @@ class PayloadsQuery(ChainQuery):
 
     first = Whole(0, MAX_INTEGER, text=True, required=True)
     last = Whole(0, MAX_INTEGER, text=True, required=True)
+
+
+class ConsistencyQuery(AnyQuery):
+    """Two signed sizes of the log, `from` at most `to`; `to` is the newest unless it is given."""
+
+    start = Whole(1, MAX_INTEGER, text=True, required=True, data_key="from", attribute="from")
+    stop = Whole(1, MAX_INTEGER, text=True, data_key="to", attribute="to")

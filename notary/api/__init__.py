@@ -11,6 +11,7 @@ from flask import Flask
 from notary.api import (
     batches,
     changes,
+    consistency,
     datasets,
     docs,
     erasing,
@@ -54,6 +55,7 @@ MODULES = (
     gaps,
     batches,
     log,
+    consistency,
     rights,
     sharing,
     erasing,

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prove that the log only grew between two of its signed checkpoints (consistency-v1.md)."""
+
+from functools import partial
+from typing import Any
+
+from notary.core.consistency import ConsistencyProof, format_consistency
+from notary.core.errors import MalformedProof
+from notary.core.tiles import consistency_path_from_tiles
+from notary.store.logtiles import read_log_tile
+from notary.store.pool import Pool, Transaction
+from notary.usecases.rights import NotFound
+
+
+def prove_growth(pool: Pool, old: int, new: int | None) -> str:
+    """
+    The consistency proof between two signed sizes as text; the newest where `new` is None.
+
+    Raises:
+        NotFound: a checkpoint of one of the sizes was never signed.
+        MalformedProof: the older one is the larger one.
+    """
+    with pool.transaction(read_only=True) as tx:
+        newer = _signed(tx, new)
+        older = _signed(tx, old)
+        if older["size"] > newer["size"]:
+            raise MalformedProof("from is at most to")
+        read = partial(read_log_tile, tx)
+        path = consistency_path_from_tiles(read, older["size"], newer["size"])
+    return format_consistency(ConsistencyProof(older["note"], newer["note"], tuple(path)))
+
+
+def _signed(tx: Transaction, size: int | None) -> dict[str, Any]:
+    if size is None:
+        rows = tx.maps("newest_checkpoint")
+    else:
+        rows = tx.maps("get_signed_checkpoint", size=size)
+    if not rows:
+        which = "Nothing is signed yet." if size is None else f"No size {size} was ever signed."
+        raise NotFound(which)
+    return rows[0]
