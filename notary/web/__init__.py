@@ -12,6 +12,7 @@ from notary.web import (
     pages,
     publish,
     record_pages,
+    verify_pages,
     version_pages,
 )
 
@@ -24,6 +25,7 @@ BLUEPRINTS = (
     log_pages,
     downloads,
     publish,
+    verify_pages,
 )
 
 

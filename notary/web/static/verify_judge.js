@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of the files belongs to which proof: tried, never guessed.
+
+import { verify } from "./verify.js";
+
+export const PROOFS = ["receipt", "window", "acceptance", "fork", "consistency"];
+export const DIAGNOSIS = /^(?:same-|resaved$)/;
+
+// Proofs and contents -> {results, rest}: what showResult wants for each proof, and the contents
+// that belong to none of them. An item is {name, kind, text, blob}; `progress(done, total)` may
+// throw, and what it throws comes out here.
+export async function judgeAll(items, trust, progress) {
+  const proofs = items.filter((item) => PROOFS.includes(item.kind));
+  const contents = items.filter((item) => item.kind === "file" || item.kind === "lines");
+  const results = [];
+  const used = new Set();
+  for (const proof of proofs) {
+    const result = await judge(proof, contents, proofs.length === 1, trust, progress);
+    used.add(result.item);
+    results.push({ ...result, name: proof.name, file: result.item?.name ?? null });
+  }
+  return { results, rest: contents.filter((item) => !used.has(item)) };
+}
+
+// -> {kind, verdict, item, alone}: `item` is the content that it was held against, if any; where
+// that is another one `alone` is the verdict of the proof without it.
+async function judge(proof, contents, isOnly, trust, progress) {
+  const alone = await verify(proof.text, trust, undefined, progress);
+  const kind = alone.kind ?? kindOf(proof);
+  const able = alone.holds ? contents.filter((item) => mayBelong(item, kind, alone)) : [];
+  let told = null;
+  for (const item of able) {
+    const verdict = await verify(proof.text, trust, item.blob, progress);
+    if (verdict.holds) {
+      return { kind, verdict, item };
+    }
+    if (told === null || DIAGNOSIS.test(verdict.reason)) {
+      told = { kind, verdict, item, alone };
+    }
+  }
+  const isTold = told !== null && (isOnly || DIAGNOSIS.test(told.verdict.reason));
+  return isTold ? told : { kind, verdict: alone, item: undefined };
+}
+
+// A receipt says itself what it proves; only the words on the page depend on it.
+function kindOf(proof) {
+  if (proof.kind !== "receipt") {
+    return proof.kind;
+  }
+  try {
+    return JSON.parse(proof.text).kind;
+  } catch {
+    return "record";
+  }
+}
+
+function mayBelong(item, kind, alone) {
+  if (kind === "window") {
+    return item.kind === "lines";
+  }
+  if (kind === "row") {
+    // A row is in its receipt; a whole table is not a row, and is told so.
+    const row = alone.checks.find((check) => check.code === "payload");
+    return row !== undefined && item.blob.size === Number(row.facts.bytes);
+  }
+  return ["record", "file", "acceptance"].includes(kind);
+}

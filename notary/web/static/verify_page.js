@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The desk where a citizen checks: takes what is dropped, pasted or linked, has it judged, and shows
+// the verdict. It runs on the notary's page and, without a network, in verify.html. Nothing that is
+// dropped leaves the browser; a digest or an address is sent only where its button says so.
+
+import { digestOf } from "./verify.js";
+import { fetchProof, showAsk, showFound } from "./verify_ask.js";
+import { buildDesk } from "./verify_desk.js";
+import { guessBlob, guessText } from "./verify_guess.js";
+import { judgeAll, PROOFS } from "./verify_judge.js";
+import { showNote, showResult } from "./verify_show.js";
+import { speaker } from "./verify_words.js";
+
+const MOST_ITEMS = 100;
+
+class Stopped extends Error {}
+
+// data: {lang, texts: {en: {…}, zh: {…}} or one of them, trust: text or null, online, origins}.
+export function start(root, data) {
+  const languages = Object.keys(data.texts);
+  const wished = [data.lang, ...navigator.languages.map((name) => name.split("-")[0]), "en"];
+  let language = wished.find((name) => languages.includes(name)) ?? languages[0];
+  let items = [];
+  let running = null;
+  let say;
+  let desk;
+
+  function build() {
+    say = speaker(data.texts[language]);
+    const texts = { language, languages, online: data.online };
+    desk = buildDesk(say, root, texts, { add, paste, stop, remove, clear, speak });
+    showTrust();
+  }
+
+  function speak(other) {
+    language = other;
+    build();
+    return check();
+  }
+
+  async function add(files, more = {}) {
+    for (const file of [...files].slice(0, MOST_ITEMS - items.length)) {
+      const name = file.name || say("verify-page.pasted");
+      let guess = { kind: "unreadable" };
+      try {
+        guess = await guessBlob(file);
+      } catch {
+        // A folder, or a file that went away.
+      }
+      items.push({ name, blob: file, ...guess, ...more });
+    }
+    return check();
+  }
+
+  function paste(text) {
+    const guess = guessText(text, data.origins ?? []);
+    if (guess.kind === "blob") {
+      return add([guess.blob], { name: say("verify-page.pasted") });
+    }
+    if (guess.kind === "link" && data.online) {
+      return follow(guess.path);
+    }
+    if (guess.kind === "digest") {
+      items.push({ name: guess.digest, kind: "digest", digest: guess.digest });
+      return check();
+    }
+    const what = guess.kind === "link" ? "link-offline" : guess.kind;
+    return show([showNote(say, what, {}, "open")]);
+  }
+
+  async function follow(path) {
+    desk.working(say("verify-page.fetching"), null);
+    const found = await fetchProof(path);
+    desk.rested();
+    return found.blob ? add([found.blob], { name: path }) : show([showNote(say, found.why, {}, "open")]);
+  }
+
+  function remove(item) {
+    items = items.filter((one) => one !== item);
+    return check();
+  }
+
+  function clear() {
+    items = [];
+    return check();
+  }
+
+  function stop() {
+    if (running) {
+      running.isStopped = true;
+    }
+  }
+
+  async function check() {
+    stop();
+    const run = { isStopped: false };
+    running = run;
+    desk.tray(items);
+    showTrust();
+    if (items.every((item) => item.kind === "trust")) {
+      desk.rested();
+      return show(items.length ? [showNote(say, "trust-taken", { name: trust().name }, "open")] : []);
+    }
+    desk.working(say("verify-page.working"), null);
+    let shown;
+    try {
+      shown = await verdicts(run);
+    } catch (error) {
+      // Whatever goes wrong in here, it is never called verified.
+      const name = error instanceof Stopped ? "stopped" : "failed";
+      shown = [showNote(say, name, { detail: `${error?.message ?? error}` }, "open")];
+    }
+    if (run === running) {
+      running = null;
+      desk.rested();
+      show(shown);
+    }
+  }
+
+  async function verdicts(run) {
+    const progress = (words) => (done, total) => {
+      if (run.isStopped) {
+        throw new Stopped();
+      }
+      if (run === running) {
+        desk.working(words, total ? done / total : null);
+      }
+    };
+    const sound = items.filter((item) => oddity(item) === null);
+    const notes = items
+      .filter((item) => oddity(item) !== null)
+      .map((item) => showNote(say, oddity(item), { name: item.name }, "open"));
+    const { text, file, isOwn } = trust();
+    if (text === null && sound.some((item) => PROOFS.includes(item.kind))) {
+      return [...notes, showNote(say, "no-trust", {}, "open")];
+    }
+    await breathe();
+    const { results, rest } = await judgeAll(sound, text, progress(say("verify-page.working")));
+    const told = results.map((result) =>
+      showResult(say, { ...result, isOwnTrust: isOwn, trustFile: file ?? "trust.json" }),
+    );
+    // Where no proof holds nothing was compared, and nothing is said of the files.
+    const isCompared = results.some((result) => result.verdict.holds || result.alone);
+    told.push(...(isCompared ? rest.map((item) => unmatched(item, results)) : []));
+    const alone = results.length ? [] : rest;
+    for (const item of [...alone, ...sound.filter((one) => one.kind === "digest")]) {
+      const words = say("verify-page.hashing", { name: item.name });
+      item.digest ??= await digestOf(item.blob, progress(words));
+      told.push(ask(item));
+    }
+    return [...told, ...notes];
+  }
+
+  function unmatched(item, results) {
+    const isRow = results.every((result) => result.kind === "row");
+    return showNote(say, isRow ? "unmatched-row" : "unmatched", { name: item.name }, "open");
+  }
+
+  function ask(item) {
+    return showAsk(say, item, data.online, (found) => showFound(say, found, follow));
+  }
+
+  function trust() {
+    const own = items.filter((item) => item.kind === "trust" && item.text !== null).pop();
+    const text = own ? own.text : data.trust;
+    return { text, isOwn: !own, file: own?.name, name: own || text ? nameIn(text) : null };
+  }
+
+  function showTrust() {
+    const { text, isOwn, file } = trust();
+    return desk.trust(text, isOwn, file);
+  }
+
+  function show(articles) {
+    desk.show(articles);
+  }
+
+  build();
+  if (data.online) {
+    const linked = () => location.hash.startsWith("#/") && paste(location.hash.slice(1));
+    addEventListener("hashchange", linked);
+    linked();
+  }
+}
+
+// What stands in the way of looking at an item at all; null: nothing.
+function oddity(item) {
+  if (item.kind === "tlog-proof" || item.kind === "cose") {
+    return "other-format";
+  }
+  return item.kind === "unreadable" || item.text === null ? "unreadable" : null;
+}
+
+function nameIn(text) {
+  try {
+    return `${JSON.parse(text).name}`;
+  } catch {
+    return null;
+  }
+}
+
+// Let the page be drawn before the work begins.
+function breathe() {
+  return new Promise((resume) => setTimeout(resume));
+}
+
+const pagePlace = document.getElementById("verify");
+const pageData = document.getElementById("verify-data");
+if (pagePlace && pageData) {
+  start(pagePlace, JSON.parse(pageData.textContent));
+}

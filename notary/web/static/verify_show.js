@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// A verdict as people read it: one word, one sentence, the way of the proof, and what it doesn't say.
+
+import { grouped, make, shown } from "./verify_words.js";
+import { DIAGNOSIS } from "./verify_judge.js";
+import { wayOf } from "./verify_way.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const SIGNS = {
+  held: "M6 12.5l4 4 8-9",
+  own: "M12 6v8M12 17.2v.6",
+  open: "M8 12h8",
+  broken: "M7 7l10 10M17 7L7 17",
+};
+
+// result: {name, kind, verdict, alone, file, isOwnTrust, trustFile}: name of the proof's file, what it
+// was guessed to be, the verdict, that of the proof without the file where only the file is another
+// one, the file's name or null, and whose trust file it was; trustFile: its name.
+export function showResult(say, result) {
+  const { title, look } = headline(result);
+  const facts = { file: result.file ?? result.name, name: result.name };
+  const article = make("article", { class: `verdict ${look}` });
+  const heading = make("h3", { tabindex: "-1" }, sign(look), say(`verify-page.title-${title}`));
+  article.append(heading, make("p", { class: "said" }, sentence(say, title, result, facts)));
+  const told = result.verdict.holds ? result.verdict : result.alone;
+  if (told) {
+    article.append(...subject(say, told));
+  }
+  const steps = picture(say, result, look);
+  if (steps) {
+    article.append(make("h4", {}, say("verify-page.way")), steps);
+  }
+  if (result.verdict.holds && result.verdict.kind !== "fork") {
+    article.append(make("h4", {}, say("page.says-not")), saysNot(say, result.verdict));
+  }
+  if (told) {
+    article.append(...whose(say, told, result));
+  }
+  const data = JSON.stringify(result.verdict, (_, value) =>
+    typeof value === "bigint" ? value.toString() : value, 1);
+  const summary = make("summary", {}, say("verify-page.as-data"));
+  article.append(make("details", {}, summary, make("pre", { tabindex: "0" }, data)));
+  return article;
+}
+
+// Which of the titles it gets, and how that looks: held, own, open or broken.
+function headline({ kind, verdict, alone }) {
+  const { holds, code, reason, checks } = verdict;
+  if (!holds) {
+    if (code === "malformed-trust" || code.startsWith("verify.")) {
+      return { title: "unusable", look: "open" };
+    }
+    if (isMisconduct(verdict)) {
+      return { title: "misconduct", look: "broken" };
+    }
+    if (alone && code !== "payload-mismatch") {
+      return { title: "not-comparable", look: "open" };
+    }
+    if (code === "payload-mismatch" && DIAGNOSIS.test(reason)) {
+      return { title: "saved-again", look: "own" };
+    }
+    if (code === "payload-mismatch") {
+      return { title: alone ? "other-content" : "content-changed", look: "broken" };
+    }
+    return { title: "refused", look: "broken" };
+  }
+  const special = { fork: "broken", consistency: "held", acceptance: "own" };
+  const what = verdict.kind ?? kind;
+  if (Object.hasOwn(special, what)) {
+    return { title: what, look: special[what] };
+  }
+  if (what === "window") {
+    return { title: "window", look: "held" };
+  }
+  const content = checks.find((check) => check.code === "payload");
+  if (content?.status === "held") {
+    return { title: "holds", look: "held" };
+  }
+  const erased = content?.facts.reason === "erased";
+  return { title: erased ? "holds-erased" : "holds-without", look: "own" };
+}
+
+// A code that names a whole text is of a file that could not be used; else it is an error of the core.
+function reasonOf(say, { verdict, name, file, trustFile }) {
+  const { code, reason, facts } = verdict;
+  const whole = code.startsWith("verify.") ? code : `error.${code}`;
+  const path = { payload: file, trust: trustFile }[facts.role] ?? name;
+  const changes = facts.changes?.map((change) => say(`resaved.${change}`)).join(", ");
+  return say(whole, { ...facts, changes, path, reason });
+}
+
+function isMisconduct({ code, reason }) {
+  return code === "log-forked" || (code === "receipt-refused" && reason === "fork");
+}
+
+function sentence(say, title, result, facts) {
+  if (result.verdict.holds) {
+    return say(`verify-page.said-${title}`, facts);
+  }
+  const why = reasonOf(say, result);
+  const isPlain = ["refused", "unusable", "misconduct", "not-comparable"].includes(title);
+  return isPlain ? why : say(`verify-page.said-${title}`, { ...facts, why });
+}
+
+function subject(say, { kind, subject }) {
+  if (!subject || kind === "window" || kind === "fork" || kind === "consistency") {
+    return [];
+  }
+  const facts = { ...subject };
+  const by = `${subject.by ?? ""}`;
+  facts.reason = by.split(":")[0];
+  facts.id = by.slice(facts.reason.length + 1);
+  const more = ["received", "observed", "key", "by"].filter(
+    (name) => subject[name] !== null && subject[name] !== undefined,
+  );
+  return [
+    make("p", { class: "about" }, say(`verify.${kind}`, facts)),
+    make("ul", {}, more.map((name) => make("li", {}, say(`verify.${name}`, facts)))),
+  ];
+}
+
+function picture(say, result, brokenLook) {
+  const { verdict, alone, kind } = result;
+  const steps = wayOf(verdict, kind);
+  if (alone) {
+    // Only the file is another one: the rest of the way is the receipt's own.
+    const rest = new Map(wayOf(alone, kind).map((step) => [step.name, step]));
+    steps.forEach((step, at) => {
+      steps[at] = step.isBroken ? step : (rest.get(step.name) ?? step);
+    });
+  }
+  if (steps.length === 0) {
+    return checkList(say, verdict.checks ?? []);
+  }
+  const shownSteps = steps.map((step) => {
+    const look = step.isBroken ? brokenLook : step.look;
+    return showStep(say, { ...step, look }, () => reasonOf(say, result));
+  });
+  return make("ol", { class: "proof" }, shownSteps);
+}
+
+function showStep(say, { name, look, isBroken, checks }, why) {
+  const title = make("strong", {}, say(`verify-page.step-${name}`));
+  const word = make("span", { class: "look" }, say(`verify-page.look-${look}`));
+  let said = checks.map((check) => showCheck(say, check));
+  if (isBroken) {
+    said = [make("p", {}, why())];
+  } else if (checks.length === 0) {
+    said = [make("p", {}, say("verify-page.not-reached"))];
+  }
+  return make("li", { class: look }, sign(look), make("div", {}, title, " ", word, said));
+}
+
+// One check as a sentence, marked where it is less than proved.
+function showCheck(say, { code, status, facts }) {
+  const words = say(`check.${code}.${status}`, facts);
+  const look = { "own-word": "own", "not-checked": "open" }[status];
+  return make("p", look ? { class: look } : {}, words);
+}
+
+function checkList(say, checks) {
+  return checks.length ? make("div", {}, checks.map((check) => showCheck(say, check))) : null;
+}
+
+function saysNot(say, { kind, checks }) {
+  const said = [say("verify.no-truth")];
+  if (["record", "row", "file"].includes(kind)) {
+    said.push(say(kind === "record" ? "verify-page.not-others" : "verify-page.not-newest"));
+  }
+  if (kind === "window") {
+    said.push(say("verify-page.not-second-chain"));
+  }
+  if (!checks.some((check) => check.code === "witnesses" && check.status === "held")) {
+    said.push(say("verify-page.not-witnessed"));
+  }
+  return make("ul", {}, said.map((words) => make("li", {}, words)));
+}
+
+function whose(say, told, { isOwnTrust }) {
+  const { kind, origin, fingerprint, trust_name: name } = told;
+  if (!fingerprint) {
+    return [];
+  }
+  const code = kind === "acceptance" ? "verify.acceptance-key" : "verify.log";
+  return [
+    make("p", {}, say(code, { origin, name }), " ", make("code", {}, grouped(fingerprint))),
+    make("p", { class: "own" }, say(isOwnTrust ? "verify-page.by-own" : "verify-page.by-yours")),
+  ];
+}
+
+// A small picture beside the word that says the same.
+export function sign(look) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [name, value] of [["viewBox", "0 0 24 24"], ["aria-hidden", "true"], ["class", "sign"]]) {
+    svg.setAttribute(name, value);
+  }
+  const circle = document.createElementNS(SVG, "circle");
+  for (const [name, value] of [["cx", 12], ["cy", 12], ["r", 11]]) {
+    circle.setAttribute(name, value);
+  }
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SIGNS[look]);
+  svg.append(circle, path);
+  return svg;
+}
+
+// What is told of something that is no verdict: a title, a sentence, and more below it.
+export function showNote(say, name, facts, look, ...more) {
+  const heading = make("h3", { tabindex: "-1" }, sign(look), say(`verify-page.title-${name}`));
+  const said = make("p", { class: "said" }, say(`verify-page.said-${name}`, facts));
+  return make("article", { class: `verdict ${look}` }, heading, said, more);
+}
+
+export function sizeOf(bytes) {
+  if (bytes < 1000) {
+    return `${bytes} B`;
+  }
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  return `${shown(Math.round((bytes / 1000 ** power) * 10) / 10)} ${["B", "kB", "MB", "GB"][power]}`;
+}
