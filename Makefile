@@ -65,7 +65,7 @@ bench: .venv/run.stamp ## measure, beside yardsticks of the same run
 	@tools/mosquitto
 	@$(PY) -m bench
 
-verifier: .venv/run.stamp ## build/verify.pyz: the offline verifier as one file
+verifier: .venv/run.stamp ## build/verify.pyz and build/verify.html: the offline verifier, each in one file
 	@$(PY) -m notary.local.build_verifier
 
 image: ## build the container image (docker, podman or buildah)

@@ -13,12 +13,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from notary.core.acceptance import verify_acceptance
+from notary.core.consistency import verify_consistency_proof
+from notary.core.cose_receipt import verify_cose_receipt
 from notary.core.errors import NotaryError
+from notary.core.fork import verify_fork
 from notary.core.receipt import verify_receipt
+from notary.core.tlog_proof import parse_tlog_proof
+from notary.core.trust import parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import WindowVerdict, verify_window
 
 Case = dict[str, Any]
+FILES = {
+    "receipts.json": "receipt",
+    "windows.json": "window",
+    "acceptances.json": "acceptance",
+    "consistencies.json": "consistency",
+    "forks.json": "fork",
+    "tlog_proofs.json": "proof",
+    "cose_receipts.json": "proof",
+}
+"""The files of whole proofs, and where the proof stands in their cases."""
 WINDOW_SUBJECT = (
     "dataset", "source", "chain", "first", "last",
     "asked_first", "asked_last", "asked_count", "open_end", "payloads_checked",
@@ -36,7 +51,23 @@ def verdict_of(case: Case, trusts: dict[str, str]) -> Verdict | WindowVerdict:
         return verify_window(case["window"], trust, payloads)
     if "acceptance" in case:
         return verify_acceptance(case["acceptance"], trust, payload)
+    if "consistency" in case:
+        return verify_consistency_proof(case["consistency"], trust)
+    if "fork" in case:
+        return verify_fork(case["fork"], trust)
+    if "proof" in case:
+        return _in_form_of_others(case["proof"], trust, payload)
     return verify_receipt(case["receipt"], trust, payload)
+
+
+def _in_form_of_others(proof: str, trust: str, payload: bytes | None) -> Verdict:
+    """A COSE receipt stands there in base64, a tlog-proof as its text, which never is that."""
+    parsed = parse_trust(trust)
+    try:
+        data = base64.b64decode(proof, validate=True)
+    except ValueError:
+        return verify_receipt(parse_tlog_proof(proof), parsed, payload)
+    return verify_cose_receipt(data, parsed, payload)
 
 
 def _opened(salt: str | None, payload: str) -> tuple[bytes | None, bytes]:
@@ -77,6 +108,13 @@ def answers(file: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield told(verdict_of(case, file["trusts"]))
         except NotaryError as error:
             yield refused(error)
+
+
+def all_wanted(file: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the cases say that must be answered; of those that hold, what isn't said is as here."""
+    for case in file["cases"]:
+        is_said = case["wantErr"] is not None or "verdict" in case
+        yield wanted(case) if is_said else told(verdict_of(case, file["trusts"]))
 
 
 def wanted(case: Case) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 """
 verify.js is a second implementation: it answers as `verify.pyz` does, to every case there is.
 
-In Debian's chromium, twice: where the browser's own Ed25519 may be used, and over plain HTTP under
-a name that isn't this machine's, where verify.js has to bring its own.
+In Debian's chromium, twice: in verify.html, opened from a folder with the network off, and over
+plain HTTP under a name that isn't this machine's, where verify.js has to bring its own Ed25519.
 """
 
 import json
-import os
 import random
+import re
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256, sha512
@@ -22,20 +22,28 @@ from playwright.sync_api import Browser, Page
 
 from notary.core import ed25519
 from notary.core.errors import BadSignature
+from notary.local.build_verifier import build_page
+from notary.offline_page import bundle
 from tests.acceptance.browsing import chromium
 from tests.core import test_ed25519 as strict
 from tests.vectors import answering
 
 pytestmark = pytest.mark.needs("chromium")
 ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "tests" / "web" / "verify_js_runs.js"
 VECTORS = ROOT / "tests" / "vectors"
-PROOFS = {
-    "receipts.json": ("receipt/1", "receipt"),
-    "windows.json": ("window/1", "window"),
-    "acceptances.json": ("acceptance/1", "acceptance"),
+FORMATS = {
+    "receipts.json": "receipt/1",
+    "windows.json": "window/1",
+    "acceptances.json": "acceptance/1",
+    "consistencies.json": "consistency/1",
+    "forks.json": "fork/1",
+    "tlog_proofs.json": "tlog-proof/1",
 }
 MAX_FLOAT_INTEGER = 2**53 - 1
-ENGINES = {"browser": "127.0.0.1", "own": "notary.test"}
+HOST = "notary.test"
+ENGINES = {"http": "own", "file": "browser"}
+"""Whose Ed25519 is used on each of the two pages."""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -46,20 +54,23 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server that has verify.js, what drives it, and all vectors."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With verify.js and what drives it, and verify.html."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "empty.html").write_text("<!doctype html><title>empty</title>")
-    for path in (
-        ROOT / "notary" / "web" / "static" / "verify.js",
-        ROOT / "tests" / "web" / "verify_js_runs.js",
-        *VECTORS.glob("*.json"),
-    ):
+    build_page(folder / "verify.html")
+    for path in (ROOT / "notary" / "web" / "static" / "verify.js", RUNS):
         (folder / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """Of a server that has the folder's files, under another name than this machine's."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = Thread(target=server.serve_forever)
     thread.start()
-    yield server.server_port
+    yield f"http://{HOST}:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join()
@@ -68,24 +79,43 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """To it this machine has a second name."""
-    with chromium(f"--host-resolver-rules=MAP {ENGINES['own']} 127.0.0.1") as running:
+    with chromium(f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as running:
         yield running
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def page(request: pytest.FixtureRequest, browser: Browser, address: int) -> Iterator[Page]:
-    """An empty page of each of the two kinds."""
+def page(
+    request: pytest.FixtureRequest, browser: Browser, folder: Path, address: str
+) -> Iterator[Page]:
+    """A page of each of the two kinds, with the functions of verify_js_runs.js in `runs`."""
     page = browser.new_page()
-    page.goto(f"http://{ENGINES[request.param]}:{address}/empty.html")
-    assert run(page, "signatureEngine") == request.param
+    if request.param == "http":
+        page.goto(f"{address}/empty.html")
+        page.evaluate("async () => { globalThis.runs = await import('./verify_js_runs.js') }")
+    else:
+        page.context.set_offline(True)
+        page.goto((folder / "verify.html").as_uri())
+        page.evaluate(runs_in_page((folder / "verify.html").read_text()))
+    assert run(page, "signatureEngine") == ENGINES[request.param]
     yield page
     page.close()
 
 
+def runs_in_page(html: str) -> str:
+    """The text of verify.js as it stands in verify.html, and behind it what drives it."""
+    module = bundle("verify.js")
+    assert module.strip() in html
+    source = RUNS.read_text().replace('} from "./verify.js";', "} = module_verify;")
+    source = source.replace("import {", "const {", 1)
+    names = re.findall(r"^export (?:async )?function (\w+)", source, re.MULTILINE)
+    source = re.sub("^export (?=(async )?function)", "", source, flags=re.MULTILINE)
+    source = source.replace("export { signatureEngine };", "")
+    return f"{{{module}{source}globalThis.runs = {{signatureEngine, {', '.join(names)}}}}}"
+
+
 def run(page: Page, name: str, *arguments: Any) -> Any:
     """What one of the functions of verify_js_runs.js answers."""
-    call = "async ([name, given]) => (await import('./verify_js_runs.js'))[name](...given)"
-    return page.evaluate(call, [name, arguments])
+    return page.evaluate("async ([name, given]) => runs[name](...given)", [name, arguments])
 
 
 def as_browser(value: Any) -> Any:
@@ -99,36 +129,42 @@ def as_browser(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", PROOFS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_proof_gets_the_answer_of_its_case(page: Page, name: str) -> None:
     """The same refusal with its reason, or the same checks with all their facts, in order."""
-    cases = json.loads((VECTORS / name).read_text())["cases"]
-    for case, got in zip(cases, run(page, "proofs", name, *PROOFS[name]), strict=True):
-        assert (case["desc"], got) == (case["desc"], as_browser(answering.wanted(case)))
+    text = (VECTORS / name).read_text()
+    file, answers = (
+        json.loads(text),
+        run(page, "proofs", text, FORMATS[name], answering.FILES[name]),
+    )
+    told = zip(file["cases"], answering.all_wanted(file), answers, strict=True)
+    for case, wanted, answer in told:
+        assert (case["desc"], answer) == (case["desc"], as_browser(wanted))
 
 
 @pytest.mark.parametrize("name", ["inclusion.json", "consistency.json"])
 def test_every_path_gets_the_code_of_its_case(page: Page, name: str) -> None:
     """Also with sizes beyond what a float can hold."""
-    cases = json.loads((VECTORS / name).read_text())
-    got = run(page, "trees", name)
-    for case, code in zip(cases, got, strict=True):
+    text = (VECTORS / name).read_text()
+    for case, code in zip(json.loads(text), run(page, "trees", text), strict=True):
         assert (case["desc"], code) == (case["desc"], case["wantErr"])
 
 
 @pytest.mark.parametrize("name", ["notes.json", "checkpoints.json"])
 def test_every_note_gets_the_code_of_its_case(page: Page, name: str) -> None:
     """Signatures, keys, base64, control characters."""
-    cases = json.loads((VECTORS / name).read_text())
-    for case, code in zip(cases, run(page, "notes", name), strict=True):
+    text = (VECTORS / name).read_text()
+    is_checkpoint = name == "checkpoints.json"
+    codes = run(page, "notes", text, is_checkpoint)
+    for case, code in zip(json.loads(text), codes, strict=True):
         assert (case["desc"], code) == (case["desc"], case["wantErr"])
 
 
 @pytest.mark.parametrize("step", [1, 3, 1000])
 def test_every_table_is_cut_as_its_case_says(page: Page, step: int) -> None:
     """Into these rows, or refused for this reason at this row and byte."""
-    cases = json.loads((VECTORS / "rows.json").read_text())
-    for case, got in zip(cases, run(page, "rows", step), strict=True):
+    text = (VECTORS / "rows.json").read_text()
+    for case, got in zip(json.loads(text), run(page, "rows", text, step), strict=True):
         if case["wantErr"] is None:
             want = {"rows": case["rows"]}
         else:
@@ -139,8 +175,8 @@ def test_every_table_is_cut_as_its_case_says(page: Page, step: int) -> None:
 
 def test_every_copy_is_led_back_as_its_case_says(page: Page) -> None:
     """In the same words, or not at all."""
-    cases = json.loads((VECTORS / "resaved.json").read_text())["cases"]
-    for case, changes in zip(cases, run(page, "resaved"), strict=True):
+    text = (VECTORS / "resaved.json").read_text()
+    for case, changes in zip(json.loads(text)["cases"], run(page, "resaved", text), strict=True):
         assert (case["desc"], changes) == (case["desc"], case["changes"])
 
 
@@ -238,10 +274,3 @@ def test_a_file_is_read_a_piece_at_a_time_and_says_how_far(page: Page) -> None:
     assert done == sorted(done)
     assert done[-1] == size
     assert {step[1] for step in told["steps"]} == {size}
-
-
-def test_the_vectors_are_all_asked(address: int) -> None:
-    """No file of cases is passed over."""
-    asked = {*PROOFS, "inclusion.json", "consistency.json", "notes.json", "checkpoints.json"}
-    asked |= {"rows.json", "resaved.json"}
-    assert asked <= set(os.listdir(VECTORS))

@@ -32,10 +32,6 @@ function hexOf(bytes) {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function load(name) {
-  return (await fetch(`./${name}`)).text();
-}
-
 // The payloads of a window as the lines that stand beside it.
 function linesOf(windowText, payloads) {
   let first = 0;
@@ -52,8 +48,8 @@ function linesOf(windowText, payloads) {
 }
 
 // The answers of verify.js to the cases of a file, in the words of docs/spec/verdict-v1.md.
-export async function proofs(name, format, member) {
-  const { trusts, cases } = JSON.parse(await load(name));
+export async function proofs(text, format, member) {
+  const { trusts, cases } = JSON.parse(text);
   const answers = [];
   for (const one of cases) {
     const proof = one[member];
@@ -93,31 +89,30 @@ function exactly(text) {
   );
 }
 
-export async function trees(name) {
-  const check = name === "inclusion.json" ? inclusion : consistency;
-  return Promise.all(exactly(await load(name)).map((one) => codeOf(() => check(one))));
+export async function trees(text) {
+  return Promise.all(exactly(text).map((one) => codeOf(() => checkPath(one))));
 }
 
-function inclusion({ leaf, index, size, path, root }) {
-  verifyInclusion(leaf, index, size, path, root);
+function checkPath({ leaf, index, size, root, size1, root1, size2, root2, path }) {
+  if (size1 === undefined) {
+    verifyInclusion(leaf, index, size, path, root);
+  } else {
+    verifyConsistency(size1, root1, size2, root2, path);
+  }
 }
 
-function consistency({ size1, root1, size2, root2, path }) {
-  verifyConsistency(size1, root1, size2, root2, path);
-}
-
-export async function notes(name) {
-  const open = name === "notes.json" ? openNote : openCheckpoint;
+export async function notes(text, isCheckpoint) {
+  const open = isCheckpoint ? openCheckpoint : openNote;
   const codes = [];
-  for (const { note, verifiers } of JSON.parse(await load(name))) {
+  for (const { note, verifiers } of JSON.parse(text)) {
     codes.push(await codeOf(async () => open(note, verifiers.map(parseVkey))));
   }
   return codes;
 }
 
-export async function rows(step) {
+export async function rows(text, step) {
   const answers = [];
-  for (const { profile, file } of JSON.parse(await load("rows.json"))) {
+  for (const { profile, file } of JSON.parse(text)) {
     const found = [];
     try {
       for await (const some of cutRows(profile, inPieces(bytesOf(file), step))) {
@@ -138,9 +133,9 @@ async function* inPieces(bytes, step) {
   }
 }
 
-export async function resaved() {
+export async function resaved(text) {
   const answers = [];
-  for (const { wanted, salt, copy } of JSON.parse(await load("resaved.json")).cases) {
+  for (const { wanted, salt, copy } of JSON.parse(text).cases) {
     answers.push(await leadBack(wanted, salt, new Blob([bytesOf(copy)])));
   }
   return answers;
