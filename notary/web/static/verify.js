@@ -2851,7 +2851,7 @@ class GrowingRoot {
   }
 
   root() {
-    return this.#subtrees.reduceRight((right, left) => nodeHash(left, right), null) ?? EMPTY_ROOT;
+    return this.size ? this.#subtrees.reduceRight((right, left) => nodeHash(left, right)) : EMPTY_ROOT;
   }
 }
 
