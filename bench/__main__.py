@@ -12,24 +12,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from pathlib import Path
 
-from bench.readings import PACK, SIZE_BYTES, payload
+from bench.readings import PACK, SIZE_BYTES, payload, sources
 from bench.signed import signed
 from bench.steady import latency, memory
-from bench.table import Figure, show, write
+from bench.table import Figure, sha256_rate, show, write
+from bench.window import window_verify
 from bench.world import PACKED, SINGLE, STORED, World
 from notary.commands import gunicorn_options
-from notary.core.policy import SealingPolicy
-from notary.keys import load_key
 from notary.local.ports import free_port
 from notary.local.processes import Child, Children
 from notary.store import binary
 from notary.usecases.anchor import anchor_due
-from notary.usecases.seal import Sealer
-from notary.usecases.second_root import load_second_root
-from notary.usecases.sign import sign_newest
 from notary.wiring import clock
 
 SECONDS = float(os.environ.get("NOTARY_BENCH_SECONDS", "10"))
@@ -40,27 +35,12 @@ RAW_LIMIT, COPY_LIMIT = 33_000.0, 260_000.0
 """What the yardsticks reach on a quiet machine; below half of it a run says nothing."""
 
 
-def sha256_rate(size_bytes: int = 65) -> float:
-    """SHA-256 of that many bytes, per second."""
-    data, count = b"x" * size_bytes, 500_000
-    begun = time.perf_counter()
-    for _ in range(count):
-        sha256(data).digest()
-    return count / (time.perf_counter() - begun)
-
-
 def seal(world: World) -> list[Figure]:
     """Accept RECORDS readings, seal them, sign and anchor; then look at the disk."""
     before = world.database_bytes()
-    world.fill(STORED, RECORDS)
+    world.fill(STORED, RECORDS, sources(7))
     parts = world.parts()
-    policy = SealingPolicy(world.settings.seal_count, world.settings.seal_age)
-    sealer = Sealer(parts.pool, parts.gate, policy, load_second_root())
-    begun, sealed = time.perf_counter(), 0
-    while batches := sealer.seal_due(clock(), at_once=True):
-        sealed += sum(batch.count for batch in batches)
-    rate = sealed / (time.perf_counter() - begun)
-    sign_newest(parts.pool, parts.gate, parts.marks, load_key(world.settings.log_key), clock())
+    sealed, rate = world.seal_all()
     interval = world.settings.anchor_interval
     anchor_due(parts.pool, parts.gate, parts.ledgers, interval, clock(), at_once=True)
     grown = (world.database_bytes() - before) / sealed - SIZE_BYTES
@@ -244,6 +224,7 @@ PARTS = {
     "mqtt": mqtt,
     "signed": signed,
     "latency": latency,
+    "window_verify": window_verify,
     "memory": memory,
 }
 

@@ -2,7 +2,9 @@
 """Figures with their yardsticks: the printed table and bench.json."""
 
 import json
+import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 
@@ -27,6 +29,15 @@ class Figure:
     def is_valid(self) -> bool:
         """Whether the machine was quiet enough: the yardstick reached half of its limit."""
         return self.yardstick_value >= self.limit / 2
+
+
+def sha256_rate(size_bytes: int = 65) -> float:
+    """SHA-256 of that many bytes, per second."""
+    data, count = b"x" * size_bytes, 500_000
+    begun = time.perf_counter()
+    for _ in range(count):
+        sha256(data).digest()
+    return count / (time.perf_counter() - begun)
 
 
 def show(figures: list[Figure]) -> str:

@@ -4,12 +4,14 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bench.readings import payload, sources
+from bench.readings import payload
 from notary.config import Settings
+from notary.core.policy import SealingPolicy
+from notary.keys import load_key
 from notary.local.client import Client
 from notary.local.ports import free_port
 from notary.local.processes import Child, Children
@@ -18,6 +20,9 @@ from notary.store.pool import Pool
 from notary.usecases.datasets import add_dataset
 from notary.usecases.reading import Reading
 from notary.usecases.rights import Caller
+from notary.usecases.seal import Sealer
+from notary.usecases.second_root import load_second_root
+from notary.usecases.sign import sign_newest
 from notary.wiring import Parts, clock, connect
 
 SINGLE, PACKED, STORED = "bench-single", ("bench-pack-a", "bench-pack-b"), "bench-stored"
@@ -102,16 +107,15 @@ class World(Local):
         shown = ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
         return f"{version.split(' on ')[0]}: {shown}"
 
-    def fill(self, dataset: str, count: int, segment: int = 2000) -> None:
-        """Accept readings in this process, as fast as it goes."""
+    def fill(self, dataset: str, count: int, sources: Iterator[str], segment: int = 2000) -> None:
+        """Accept readings of these sources in this process, as fast as it goes."""
         acceptor = self.parts().acceptor()
-        source = sources(7)
         for start in range(0, count, segment):
             acceptor.accept(
                 [
                     Reading(
                         dataset,
-                        next(source),
+                        next(sources),
                         payload(number),
                         "application/json",
                         "acl",
@@ -121,6 +125,18 @@ class World(Local):
                 ],
                 clock(),
             )
+
+    def seal_all(self) -> tuple[int, float]:
+        """Seal what was accepted, and sign; how many records it was, and how many per second."""
+        parts = self.parts()
+        policy = SealingPolicy(self.settings.seal_count, self.settings.seal_age)
+        sealer = Sealer(parts.pool, parts.gate, policy, load_second_root())
+        begun, sealed = time.perf_counter(), 0
+        while batches := sealer.seal_due(clock(), at_once=True):
+            sealed += sum(batch.count for batch in batches)
+        rate = sealed / (time.perf_counter() - begun)
+        sign_newest(parts.pool, parts.gate, parts.marks, load_key(self.settings.log_key), clock())
+        return sealed, rate
 
     def publishers(
         self, datasets: Sequence[str], kind: str, rate: float, seconds: float, number: int = 2
