@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`notary verify`: what is printed, and which exit code says what."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 
 from notary import verifier
 from notary.core import canonical
-from notary.texts import LANGUAGES
+from notary.texts import LANGUAGES, catalogue
 from tests.core import promises
+from tests.core.formats import tlog_proof
 from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
 from tests.vectors.generate_rows import csv_row
 
@@ -512,8 +514,46 @@ def test_a_table_that_was_saved_again_is_told_to_be_one(bench: Bench) -> None:
     code, out, _ = bench.run(
         receipt, "--payload", str(bench.write("table.csv", table[:-2])), "--json"
     )
-    assert json.loads(out)["code"] == "payload-mismatch.same-rows"
+    assert json.loads(out)["code"] == "payload-mismatch.resaved"
     receipt["log"]["index"] += 1
     code, _, err = bench.run(receipt, "--payload", str(bench.folder / "table.csv"))
     assert code == REFUSED
     assert "saved again" not in err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+def test_what_was_done_to_a_copy_is_said_in_words(
+    bench: Bench, is_open: bool, language: str
+) -> None:
+    """Of a record, a payload beside a window, an acceptance, and a receipt in another form."""
+    payload = "温度,25\r\n".encode()
+    city = City(is_open=is_open)
+    made = [city.accept("s1", payload) for _ in range(3)]
+    city.seal()
+    copy = bench.write("copy.csv", payload.decode().replace("\r", "").encode("gb18030"))
+    receipt = city.receipt("s1", 1)
+    window = city.window({"by": "n", "from": 0, "to": 3})
+    payloads = [(item.salt, item.payload) for item in made]
+    payloads[1] = (made[1].salt, copy.read_bytes())
+    lines = bench.write("lines.ndjson", beside(payloads))
+    bench.write("trust.json", trust(keys=[promises.ACCEPTANCE_KEY]))
+    words = [catalogue(language)[f"resaved.{word}"] for word in ("gb18030", "lines-were-crlf")]
+    for proof, held in (
+        (receipt, copy),
+        (tlog_proof(receipt).encode(), copy),
+        (promises.acceptance(city, made, 1), copy),
+        (window, lines),
+    ):
+        code, out, err = bench.run(proof, "--payload", str(held), language=language)
+        assert (code, out) == (REFUSED, "")
+        assert ", ".join(words) in err
+
+
+def beside(payloads: list[tuple[bytes | None, bytes]]) -> bytes:
+    """The lines of payloads beside a window."""
+    lines = []
+    for n, (salt, payload) in enumerate(payloads):
+        members: dict[str, Any] = {"n": n, "payload": base64.b64encode(payload).decode()}
+        lines.append(members if salt is None else members | {"salt": salt.hex()})
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A table that was saved again is told from one that was changed."""
+"""What was saved again is told from what was changed: byte for byte led back, or row for row."""
 
+import hashlib
+import json
+from base64 import b64decode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from notary.core.descriptor import Descriptor, parse_descriptor
 from notary.core.receipt import row_leaf
-from notary.core.resaved import same_rows
+from notary.core.resaved import CHANGES, Read, lead_back
+from notary.core.resaved_rows import same_row, same_rows
 from notary.core.tree import root
 from tests.core.maker import make
+from tests.vectors import generate_resaved
 from tests.vectors.generate_rows import csv_row
+
+VECTORS = Path(generate_resaved.__file__).parent / "resaved.json"
+TEXT = VECTORS.read_text(encoding="utf-8")
+CASES = json.loads(TEXT)["cases"]
 
 ROWS = [csv_row("站", "name"), csv_row("1", "a, b"), csv_row("2", "")]
 FILE = '站,name\r\n1,"a, b"\r\n2,\r\n'
@@ -26,13 +36,74 @@ def descriptor(is_open: bool = True, rows: list[bytes] | None = None) -> Descrip
     return found
 
 
-def told(found: Descriptor, file: bytes, step: int = 5) -> str | None:
-    """What is said of a file that comes in pieces."""
+def pieces(file: bytes, step: int) -> Read:
+    """A file that comes in pieces."""
 
     def read() -> Iterator[bytes]:
         return (file[at : at + step] for at in range(0, len(file), step))
 
-    return same_rows(found, read)
+    return read
+
+
+def told(found: Descriptor, file: bytes, step: int = 5) -> str | None:
+    """What is said of a file that comes in pieces."""
+    return same_rows(found, pieces(file, step))
+
+
+def test_the_generator_reproduces_the_file() -> None:
+    """So every copy can be read where it is made."""
+    assert generate_resaved.build() == TEXT
+
+
+def test_every_word_is_told_of_some_copy_and_most_copies_have_none_or_one() -> None:
+    """In an open dataset and in a closed one; nothing is told of what was changed."""
+    words = {word for case in CASES for word in case["changes"] or ()}
+    assert words == set(CHANGES)
+    assert len({case["desc"] for case in CASES}) == len(CASES)
+    assert sum(case["changes"] is None for case in CASES) >= 50
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 100_000])
+def test_a_copy_is_led_back_as_its_case_says(step: int) -> None:
+    """In whatever pieces it comes."""
+    for case in CASES:
+        wanted, salt = bytes.fromhex(case["wanted"]), bytes.fromhex(case["salt"])
+        changes = lead_back(wanted, salt, pieces(b64decode(case["copy"]), step))
+        assert (case["desc"], changes and list(changes)) == (case["desc"], case["changes"])
+
+
+def test_what_was_not_saved_again_needs_no_word() -> None:
+    """The copy itself is the original: that is for the verification to say, not for this."""
+    for case in CASES:
+        copy = b64decode(case["copy"])
+        wanted = hashlib.sha256(copy).digest()
+        assert lead_back(wanted, b"", pieces(copy, 100_000)) == ()
+
+
+ROW = csv_row("1", "a, b")
+
+
+@pytest.mark.parametrize(
+    ("file", "want"),
+    [
+        (b'1,"a, b"', "same-rows"),
+        (b'"1","a, b"\r\n', "same-rows"),
+        (b'1,"a, b"\n2,\n', None),
+        (b"1,a\n" * 20_000, None),
+        (b'1,"a, c"\n', None),
+        (b"", None),
+        (b'a"b\n', None),
+    ],
+)
+def test_a_row_as_it_stands_in_a_table_is_told(file: bytes, want: str | None) -> None:
+    """One row and no more, however it is quoted."""
+    assert [same_row("csv-v1", ROW, pieces(file, step)) for step in (3, 100_000)] == [want] * 2
+
+
+def test_a_row_in_gb18030_is_told() -> None:
+    """As a spreadsheet program writes it."""
+    row = csv_row("站", "温度")
+    assert same_row("csv-v1", row, pieces("站,温度\n".encode("gb18030"), 3)) == "same-rows-gb18030"
 
 
 SAVED = {
