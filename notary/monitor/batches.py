@@ -88,7 +88,9 @@ def is_lost(sight: Sight, index: int, error: BadAnswer | Rewritten) -> bool:
     and nobody else had more of it than the descriptor.
     """
     is_missing = isinstance(error, BadAnswer) and error.status == 404
-    return is_missing and any(index < one.kept for one in sight.recoveries)
+    return is_missing and any(
+        one.origin == one.goes_on and one.kept <= index < one.size for one in sight.recoveries
+    )
 
 
 def _look_at_entry(sight: Sight, index: int) -> None:

@@ -196,7 +196,8 @@ def _witness_note(arguments: Namespace, ca_file: Path | None) -> str:
     if origin is None:
         raise MonitorRefused("nothing-followed", path=str(arguments.state))
     try:
-        return witness_checkpoint(Web(arguments.witness, ca_file), origin)
+        with closing(Web(arguments.witness, ca_file)) as web:
+            return witness_checkpoint(web, origin)
     except BadAnswer as error:
         if error.status == 404:
             raise MonitorRefused("not-witnessed", origin=origin) from None
