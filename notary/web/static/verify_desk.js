@@ -102,7 +102,7 @@ function dropArea(say, online, acts) {
     make("p", {}, say("verify-page.drop-what")),
     make("label", { class: "choose" }, say("verify-page.choose"), files),
     form,
-    make("p", { class: "word" }, say("verify-page.nothing-uploaded")),
+    make("p", { class: "safe" }, say("verify-page.nothing-uploaded")),
   );
 }
 

@@ -21,12 +21,12 @@ const WINDOW = /^\/v1\/datasets\/[\w.:-]{1,128}\/sources\/[\w.:-]{1,128}\/window
 
 // A Blob -> {kind, text}: kind is receipt, window, acceptance, fork, consistency, trust, lines
 // (contents beside a window) or file; text stands there for proofs and trust files, and is null
-// where it isn't UTF-8. A receipt in a form of others is tlog-proof or cose.
+// where it isn't UTF-8. A receipt in a form of others is tlog-proof, or cose, of which there is no text.
 export async function guessBlob(blob) {
   const start = await bytesOf(blob.slice(0, PEEK_BYTES));
   const head = lossy(start);
-  if (head.startsWith("c2sp.org/tlog-proof@v1\n")) {
-    return { kind: "tlog-proof" };
+  if (head.startsWith("c2sp.org/tlog-proof@v1\n") && blob.size <= MOST_PARSED_BYTES) {
+    return { kind: "tlog-proof", text: strict(await bytesOf(blob)) };
   }
   if (start[0] === 0xd2 && start[1] === 0x84 && start[2] >= 0x40 && start[2] <= 0x5b) {
     return { kind: "cose" };

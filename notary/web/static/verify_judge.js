@@ -3,7 +3,7 @@
 
 import { verify } from "./verify.js";
 
-export const PROOFS = ["receipt", "window", "acceptance", "fork", "consistency"];
+export const PROOFS = ["receipt", "tlog-proof", "window", "acceptance", "fork", "consistency"];
 export const DIAGNOSIS = /^(?:same-|resaved$)/;
 
 // Proofs and contents -> {results, rest}: what showResult wants for each proof, and the contents
@@ -44,7 +44,7 @@ async function judge(proof, contents, isOnly, trust, progress) {
 
 // A receipt says itself what it proves; only the words on the page depend on it.
 function kindOf(proof) {
-  if (proof.kind !== "receipt") {
+  if (!["receipt", "tlog-proof"].includes(proof.kind)) {
     return proof.kind;
   }
   try {

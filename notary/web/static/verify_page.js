@@ -185,7 +185,7 @@ export function start(root, data) {
 
 // What stands in the way of looking at an item at all; null: nothing.
 function oddity(item) {
-  if (item.kind === "tlog-proof" || item.kind === "cose") {
+  if (item.kind === "cose") {
     return "other-format";
   }
   return item.kind === "unreadable" || item.text === null ? "unreadable" : null;

@@ -8,6 +8,7 @@ import { wayOf } from "./verify_way.js";
 const SVG = "http://www.w3.org/2000/svg";
 const SIGNS = {
   held: "M6 12.5l4 4 8-9",
+  fits: "M6 12.5l4 4 8-9",
   own: "M12 6v8M12 17.2v.6",
   open: "M8 12h8",
   broken: "M7 7l10 10M17 7L7 17",
@@ -17,7 +18,7 @@ const SIGNS = {
 // was guessed to be, the verdict, that of the proof without the file where only the file is another
 // one, the file's name or null, and whose trust file it was; trustFile: its name.
 export function showResult(say, result) {
-  const { title, look } = headline(result);
+  const { title, look, word = look } = headline(result);
   const facts = { file: result.file ?? result.name, name: result.name };
   const article = make("article", { class: `verdict ${look}` });
   const heading = make("h3", { tabindex: "-1" }, sign(look), say(`verify-page.title-${title}`));
@@ -26,7 +27,7 @@ export function showResult(say, result) {
   if (told) {
     article.append(...subject(say, told));
   }
-  const steps = picture(say, result, look);
+  const steps = picture(say, result, { look, word });
   if (steps) {
     article.append(make("h4", {}, say("verify-page.way")), steps);
   }
@@ -43,7 +44,8 @@ export function showResult(say, result) {
   return article;
 }
 
-// Which of the titles it gets, and how that looks: held, own, open or broken.
+// Which of the titles it gets, and how that looks: held, own, open or broken; `word`: what the
+// broken step is called, where it isn't that.
 function headline({ kind, verdict, alone }) {
   const { holds, code, reason, checks } = verdict;
   if (!holds) {
@@ -57,7 +59,7 @@ function headline({ kind, verdict, alone }) {
       return { title: "not-comparable", look: "open" };
     }
     if (code === "payload-mismatch" && DIAGNOSIS.test(reason)) {
-      return { title: "saved-again", look: "own" };
+      return { title: "saved-again", look: "own", word: "saved-again" };
     }
     if (code === "payload-mismatch") {
       return { title: alone ? "other-content" : "content-changed", look: "broken" };
@@ -98,7 +100,7 @@ function sentence(say, title, result, facts) {
     return say(`verify-page.said-${title}`, facts);
   }
   const why = reasonOf(say, result);
-  const isPlain = ["refused", "unusable", "misconduct", "not-comparable"].includes(title);
+  const isPlain = ["unusable", "misconduct", "not-comparable"].includes(title);
   return isPlain ? why : say(`verify-page.said-${title}`, { ...facts, why });
 }
 
@@ -119,7 +121,7 @@ function subject(say, { kind, subject }) {
   ];
 }
 
-function picture(say, result, brokenLook) {
+function picture(say, result, broken) {
   const { verdict, alone, kind } = result;
   const steps = wayOf(verdict, kind);
   if (alone) {
@@ -133,22 +135,24 @@ function picture(say, result, brokenLook) {
     return checkList(say, verdict.checks ?? []);
   }
   const shownSteps = steps.map((step) => {
-    const look = step.isBroken ? brokenLook : step.look;
-    return showStep(say, { ...step, look }, () => reasonOf(say, result));
+    const looks = step.isBroken ? broken : { look: step.look, word: step.look };
+    return showStep(say, { ...step, ...looks }, () => reasonOf(say, result));
   });
   return make("ol", { class: "proof" }, shownSteps);
 }
 
-function showStep(say, { name, look, isBroken, checks }, why) {
+function showStep(say, { name, look, word, isBroken, checks }, why) {
   const title = make("strong", {}, say(`verify-page.step-${name}`));
-  const word = make("span", { class: "look" }, say(`verify-page.look-${look}`));
+  const called = make("span", { class: "look" }, say(`verify-page.look-${word}`));
   let said = checks.map((check) => showCheck(say, check));
   if (isBroken) {
     said = [make("p", {}, why())];
+  } else if (look === "fits") {
+    said = [make("p", {}, say("verify-page.fits"))];
   } else if (checks.length === 0) {
     said = [make("p", {}, say("verify-page.not-reached"))];
   }
-  return make("li", { class: look }, sign(look), make("div", {}, title, " ", word, said));
+  return make("li", { class: look }, sign(look), make("div", {}, title, " ", called, said));
 }
 
 // One check as a sentence, marked where it is less than proved.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of a proof in steps, from what a verdict says: each held, the notary's own word, not
-// checked, or broken. Nothing is decided here; a step without a check is never called held.
+// checked, or broken. Nothing is decided here; a step without a check is never called held, and
+// where one is broken the others only fit: what a refused proof says of itself isn't believed.
 
 const BEHIND = [
   ["log", ["log", "checkpoint", "consistency"]],
@@ -17,7 +18,7 @@ const STEPS = {
   row: [["row", ["payload"]], ["version", ["row"]], ...BEHIND],
   file: [["file", ["payload", "erased"]], ...BEHIND],
   window: [
-    ["content", ["payloads", "payload", "erased"]],
+    ["content", ["payloads", "erased"]],
     ["records", ["window", "asked", "window-end", "statement"]],
     ["batch", ["batch", "run"]],
     ...BEHIND,
@@ -73,8 +74,9 @@ const BREAKS = {
   "receipt-refused.ledger-other": ["ledger"],
 };
 
-// -> [{name, look, isBroken, checks}] in the order of the way, or [] for what has no way (a fork), or where
-// nothing of the file could be read. `kind`: what the file is, where a refused verdict doesn't say.
+// -> [{name, look, isBroken, checks}] in the order of the way, or [] for what has no way (a fork),
+// or where nothing of the file could be read. `kind`: what the file is, where a refused verdict
+// doesn't say.
 export function wayOf(verdict, kind) {
   const steps = STEPS[verdict.kind ?? kind] ?? [];
   if (!verdict.holds && isUnreadable(verdict)) {
@@ -88,7 +90,8 @@ export function wayOf(verdict, kind) {
       return { name, look: "broken", isBroken: true, checks: [] };
     }
     const checks = over ? [] : verdict.checks.filter((check) => codes.includes(check.code));
-    return { name, look: lookOf(checks, codes), checks };
+    const isBelieved = verdict.holds || checks.length === 0;
+    return { name, look: isBelieved ? lookOf(checks, codes) : "fits", checks };
   });
 }
 
