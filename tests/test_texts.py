@@ -56,7 +56,7 @@ def checks() -> Iterator[str]:
 def refusals() -> set[str]:
     """`error.<code>.<reason>` of each refusal that the vectors show."""
     found = set()
-    for name in ("receipts.json", "windows.json", "acceptances.json"):
+    for name in ("receipts.json", "windows.json", "acceptances.json", "cose_receipts.json"):
         file = json.loads((ROOT / "tests" / "vectors" / name).read_text(encoding="utf-8"))
         found |= {f"error.{case['wantErr']}" for case in file["cases"] if case["wantErr"]}
     return found
