@@ -122,7 +122,8 @@ def main(
     except NotaryError as error:
         detail = text(language, f"error.{error.code}", **_shown(_in_words(error.facts, language)))
         code = ".".join(filter(None, (error.code, str(error.facts.get("reason", "")))))
-        return _fail(arguments, REFUSED, "verify.refused", code, detail, language)
+        more = {name: error.facts[name] for name in ("changes", "n") if name in error.facts}
+        return _fail(arguments, REFUSED, "verify.refused", code, detail, language, **more)
     except BrokenPipeError:  # whoever reads our lines has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE
@@ -401,11 +402,18 @@ def _as_text(data: bytes, name: str) -> str:
 
 
 def _fail(
-    arguments: argparse.Namespace, exit_code: int, code: str, why: str, detail: str, language: str
+    arguments: argparse.Namespace,
+    exit_code: int,
+    code: str,
+    why: str,
+    detail: str,
+    language: str,
+    **more: object,
 ) -> int:
     sentence = text(language, code, detail=detail)
     if arguments.json:
-        print(json.dumps({"holds": False, "code": why, "detail": sentence}, ensure_ascii=False))
+        told = {"holds": False, "code": why, "detail": sentence, **more}
+        print(json.dumps(told, ensure_ascii=False))
     else:
         print(sentence, file=sys.stderr)
     return exit_code
