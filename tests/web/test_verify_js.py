@@ -39,6 +39,7 @@ FORMATS = {
     "consistencies.json": "consistency/1",
     "forks.json": "fork/1",
     "tlog_proofs.json": "tlog-proof/1",
+    "cose_receipts.json": "cose-receipt/1",
 }
 MAX_FLOAT_INTEGER = 2**53 - 1
 HOST = "notary.test"

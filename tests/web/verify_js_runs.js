@@ -52,7 +52,7 @@ export async function proofs(text, format, member) {
   const { trusts, cases } = JSON.parse(text);
   const answers = [];
   for (const one of cases) {
-    const proof = one[member];
+    const proof = format === "cose-receipt/1" ? bytesOf(one[member]) : one[member];
     let payload;
     if (one.payload !== undefined) {
       payload = bytesOf(one.payload);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks receipts, windows, acceptances and forks in a browser. Written from docs/spec/*.md, and
-// no translation of the Python verifier: where the two disagree on a file, one of them is wrong.
-// One file that needs nothing else: no network, no build step, also from file:// and plain HTTP.
+// Checks receipts, windows, acceptances, consistency proofs and forks in a browser. Written from
+// docs/spec/*.md, and no translation of the Python verifier: where the two disagree on a file, one
+// of them is wrong. One file that needs nothing else: no network, no build step, also from file://
+// and over plain HTTP.
 //
 //   verify(proof, trust, payload, onProgress) -> {holds, kind, code, reason, facts, checks, ...}
 //
 // Parts: refusals, patience, bytes, SHA-2, Ed25519, JSON (json-v1), words (statement-v1), trees
 // (tree-v1), notes (note-v1), trust files (trust-v1), statements and descriptors, receipts
-// (receipt-v1), windows (window-v1), acceptances (acceptance-v1), two checkpoints (consistency-v1,
-// fork-v1), rows (rows-v1), copies (resaved), the verdict (verdict-v1).
+// (receipt-v1) and their other forms (tlog-proof-v1, cose-receipt-v1), windows (window-v1),
+// acceptances (acceptance-v1), two checkpoints (consistency-v1, fork-v1), rows (rows-v1), copies
+// (resaved), the verdict (verdict-v1).
 // Steps and rules in comments are those of the pages named. Hashes are lower-case hexadecimal
 // strings wherever they aren't about to be hashed.
 
@@ -179,6 +181,15 @@ function decodeBase64(text) {
   const digits = text.endsWith("==") ? text.slice(0, -2) : text.replace(/=$/, "");
   const isPadded = text.length % 4 === 0 && digits.length > text.length - 3;
   return isPadded ? decodeDigits(digits, BASE64_VALUES) : null;
+}
+
+// Text of strict UTF-8, a BOM being a character like others.
+function decodeUtf8(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return malformed("The bytes are not UTF-8.");
+  }
 }
 
 // ---- SHA-2 (FIPS 180-4) -------------------------------------------------------------------------
@@ -1280,6 +1291,26 @@ function checkParties(trust) {
   }
 }
 
+// The keys that the trust file lists for a use, named as a listed log and the suffix behind it;
+// acceptance-v1 and cose-receipt-v1, section Key.
+async function keysFor(trust, use, suffix) {
+  const names = trust.logs.map((log) => log.key.name + suffix);
+  const logKeys = trust.logs.map((log) => hexOf(log.key.bytes));
+  const keys = await under("malformed-trust", () =>
+    trust.keys
+      .filter((item) => item.use === use)
+      .map((item) => keyOf(checkMembers(item, ["key", "use"]).key, KIND_LOG)),
+  );
+  if (keys.some(({ name, bytes }) => !names.includes(name) || logKeys.includes(hexOf(bytes)))) {
+    refuse("malformed-trust", "A key of another use is of no listed log, or is the log's own.");
+  }
+  if (!keys.length) {
+    const facts = { reason: `no-${use}-key` };
+    refuse("unknown-signer", "The trust file lists no key of that use.", facts);
+  }
+  return keys;
+}
+
 // ---- Statements, descriptors and runs (statement-v1, descriptor-v1) -----------------------------
 
 async function parseStatement(text) {
@@ -1522,34 +1553,204 @@ async function parseTlogProof(text) {
       malformed("The file is not a tlog-proof with extra data and an index.");
     }
     const path = checkList(hashes, MAX_PATH).map((line) => decodeBase64(line));
-    if (!path.every((hash) => hash?.length === 32)) {
-      malformed("Each hash of a tlog-proof is base64 of 32 bytes.");
+    const bytes = decodeBase64(extra.slice("extra ".length));
+    if (!bytes || !path.every((hash) => hash?.length === 32)) {
+      malformed("Extra data and hashes of 32 bytes are base64.");
     }
-    const members = await readExtra(extra.slice("extra ".length));
-    const log = membersOf({ index: Number(found[1]), path: path.map(hexOf) });
-    const checkpoint = text.slice(border + 2);
-    return receiptFrom(membersOf({ ...members, anchors: [], checkpoint, log }));
+    const log = { index: Number(found[1]), path: path.map(hexOf) };
+    return receiptFromExtra(decodeUtf8(bytes), log, text.slice(border + 2));
   });
 }
 
-async function readExtra(encoded) {
-  let text;
-  try {
-    const bytes = decodeBase64(encoded) ?? malformed("The base64 is not canonical.");
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw error instanceof TypeError ? new Refused("", "The extra data is not UTF-8.") : error;
-  }
-  const members = await readCanonical(text, LIMITS.extra, false);
+// Section Extra: the receipt of which this is what else it holds.
+async function receiptFromExtra(extra, log, checkpoint) {
+  const members = await readCanonical(extra, LIMITS.extra, false);
   const isRest = members instanceof Members;
   if (!isRest || ["anchors", "checkpoint", "log"].some((name) => name in members)) {
     malformed("The extra data is not the rest of a receipt.");
   }
-  return members;
+  return receiptFrom(membersOf({ ...members, anchors: [], checkpoint, log: membersOf(log) }));
 }
 
 function membersOf(values) {
   return Object.assign(new Members(), values);
+}
+
+// ---- Receipts as COSE receipts (cose-receipt-v1) ------------------------------------------------
+
+const COSE_LABEL = "city-notary/cose-receipt/1";
+const RECEIPT_SUFFIX = "/receipts";
+const MAX_CBOR_DEPTH = 8;
+const [CBOR_UNSIGNED, CBOR_NEGATIVE, CBOR_BYTES, CBOR_TEXT] = [0, 1, 2, 3];
+const [CBOR_LIST, CBOR_MAP] = [4, 5];
+const CBOR_NULL = 0xf6;
+
+// Reads deterministic CBOR (RFC 8949 section 4.2.1) of as much as rule 1 needs. Maps come as Map;
+// an integer that a float can't hold as BigInt.
+class CborReader {
+  constructor(bytes) {
+    this.bytes = bytes;
+    this.at = 0;
+  }
+
+  document() {
+    const value = this.value(0);
+    return this.at === this.bytes.length ? value : malformed("Something stands behind the CBOR.");
+  }
+
+  value(depth) {
+    if (depth > MAX_CBOR_DEPTH) {
+      malformed("The CBOR is nested too deeply.");
+    }
+    if (this.bytes[this.at] === CBOR_NULL) {
+      this.at += 1;
+      return null;
+    }
+    const [major, number] = this.head();
+    if (major === CBOR_UNSIGNED || major === CBOR_NEGATIVE) {
+      const integer = major === CBOR_UNSIGNED ? number : -1n - number;
+      return BigInt(Number(integer)) === integer ? Number(integer) : integer;
+    }
+    const size = Number(number);
+    if (size > this.bytes.length - this.at) {
+      malformed("The CBOR ends too early.");
+    }
+    if (major === CBOR_BYTES || major === CBOR_TEXT) {
+      this.at += size;
+      const bytes = this.bytes.slice(this.at - size, this.at);
+      return major === CBOR_BYTES ? bytes : decodeUtf8(bytes);
+    }
+    return major === CBOR_LIST
+      ? Array.from({ length: size }, () => this.value(depth + 1))
+      : this.map(size, depth);
+  }
+
+  // The major type and the number beside it, in the shortest form.
+  head() {
+    const first = this.take(1)[0];
+    const [major, low] = [first >> 5, first & 31];
+    const width = low < 24 ? 0 : 2 ** (low - 24);
+    if (major > CBOR_MAP || width > 8) {
+      malformed("The CBOR has what doesn't belong here.");
+    }
+    const number = width ? BigInt(`0x${hexOf(this.take(width))}`) : BigInt(low);
+    const least = width === 1 ? 24n : 1n << BigInt(4 * width);
+    return width === 0 || number >= least ? [major, number] : malformed("A CBOR head is too long.");
+  }
+
+  map(size, depth) {
+    const map = new Map();
+    let before = "";
+    for (let i = 0; i < size; i += 1) {
+      const from = this.at;
+      const key = this.value(depth + 1);
+      const written = hexOf(this.bytes.subarray(from, this.at));
+      if (!["number", "bigint", "string"].includes(typeof key) || written <= before) {
+        malformed("The keys of a CBOR map don't stand in their order.");
+      }
+      before = written;
+      map.set(key, this.value(depth + 1));
+    }
+    return map;
+  }
+
+  take(size) {
+    this.at += size;
+    return this.at <= this.bytes.length
+      ? this.bytes.subarray(this.at - size, this.at)
+      : malformed("The CBOR ends too early.");
+  }
+}
+
+function readCbor(bytes) {
+  return bytes instanceof Uint8Array
+    ? new CborReader(bytes).document()
+    : malformed("A byte string is expected in the COSE receipt.");
+}
+
+// The values of a map that has exactly these keys, in their order here.
+function valuesAt(map, ...keys) {
+  const isMap = map instanceof Map && map.size === keys.length;
+  const isWhole = isMap && keys.every((key) => map.has(key));
+  return isWhole ? keys.map((key) => map.get(key)) : malformed("A header has other members.");
+}
+
+// Rules 1 to 5: the receipt that it is, without anchors; what else it says in `cose`.
+async function parseCoseReceipt(bytes) {
+  return under("malformed-receipt", async () => {
+    if (bytes.length > LIMITS.tlogProof || !isCose(bytes)) {
+      malformed("The file is not a COSE receipt.");
+    }
+    const parts = readCbor(bytes.subarray(1));
+    const [protectedHeader, unprotected, payload, signature] = parts;
+    const [alg, keyId, claims, vds] = valuesAt(readCbor(protectedHeader), 1, 4, 15, 395);
+    const [issuer, subject] = valuesAt(claims, 1, 2);
+    const [proofs, more] = valuesAt(unprotected, 396, COSE_LABEL);
+    const [checkpoint, extra] = valuesAt(more, "checkpoint", "extra");
+    const [[proof, ...otherProofs]] = valuesAt(proofs, -1).map((list) => checkList(list, 1));
+    const [size, index, path, ...rest] = checkList(readCbor(proof), 3);
+    const isFit =
+      alg === -8 &&
+      vds === 1 &&
+      payload === null &&
+      [keyId, signature, ...checkList(path, MAX_PATH)].every((part) => part instanceof Uint8Array) &&
+      path.every((hash) => hash.length === 32) &&
+      ["number", "bigint"].includes(typeof size);
+    if (!isFit || otherProofs.length || rest.length) {
+      malformed("A member of the COSE receipt is not of its form.");
+    }
+    const log = { index, path: path.map(hexOf) };
+    const receipt = await receiptFromExtra(checkText(extra), log, checkText(checkpoint));
+    const told = { size, issuer: checkText(issuer), subject: checkText(subject) };
+    const cose = { ...told, keyId: hexOf(keyId), protectedHeader, signature };
+    return { ...receipt, cose };
+  });
+}
+
+// The two bytes with which one begins: tag 18, and an array of four.
+function isCose(bytes) {
+  return bytes[0] === 0xd2 && bytes[1] === 0x84;
+}
+
+async function checkCoseReceipt(receipt, trust, content, findings) {
+  const { size, issuer, subject, keyId, protectedHeader, signature } = receipt.cose;
+  // Step 2.
+  const proved = await checkReceipt(receipt, trust, content, findings);
+  // Step 3.
+  const checkpoint = parseCheckpoint(parseNote(receipt.checkpoint).text);
+  const { dataset } = await parseDescriptor(receipt.descriptor);
+  if (BigInt(size) !== checkpoint.size || issuer !== checkpoint.origin || subject !== dataset) {
+    receiptRefused("cose-headers", "The headers speak of another log.");
+  }
+  // Step 4.
+  const keys = await keysFor(trust, "receipt", RECEIPT_SUFFIX);
+  const key = keys.find(({ name, id }) => name === issuer + RECEIPT_SUFFIX && id === keyId);
+  if (!key) {
+    const facts = { reason: "other-receipt-key" };
+    refuse("unknown-signer", "The trust file lists another key.", facts);
+  }
+  if (!(await verifyEd25519(key.bytes, toBeSigned(protectedHeader, checkpoint.root), signature))) {
+    refuse("bad-signature", "The signature is not of this root and this key.");
+  }
+  findings.held("cose", { name: key.name, fingerprint: key.fingerprint });
+  return proved;
+}
+
+// Sig_structure without external data (RFC 9052 section 4.4): an array of four, the third empty.
+function toBeSigned(protectedHeader, root) {
+  const context = UTF8.encode("Signature1");
+  const parts = [[CBOR_TEXT, context], [CBOR_BYTES, protectedHeader], [CBOR_BYTES, []]];
+  parts.push([CBOR_BYTES, bytesOf(root)]);
+  const items = parts.map(([major, bytes]) => cborHead(major, bytes.length) + hexOf(bytes));
+  return bytesOf(cborHead(CBOR_LIST, parts.length) + items.join(""));
+}
+
+// Of less than 2^32, in hexadecimal digits.
+function cborHead(major, number) {
+  const digits = number.toString(16);
+  const width = number < 24 ? 0 : digits.length <= 2 ? 1 : digits.length <= 4 ? 2 : 4;
+  const low = width ? 24 + Math.log2(width) : number;
+  return HEX[(major << 5) | low] + (width ? digits.padStart(2 * width, "0") : "");
 }
 
 // ---- Receipts: what they prove (receipt-v1, steps 1 to 10) --------------------------------------
@@ -2158,7 +2359,7 @@ async function checkLines({ head, rest, count }, { payload, progress }) {
 function parseLine(line) {
   let members;
   try {
-    members = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
+    members = JSON.parse(decodeUtf8(line));
   } catch {
     return null;
   }
@@ -2200,7 +2401,7 @@ async function* linesOf(blob, progress) {
 
 // ---- Signed acceptances (acceptance-v1) ---------------------------------------------------------
 
-const KEY_SUFFIX = "/acceptances";
+const ACCEPTANCE_SUFFIX = "/acceptances";
 const MAX_LEAVES = 2 ** 24;
 
 // Rules 1 to 6.
@@ -2235,30 +2436,6 @@ function parsePromise(text) {
   };
 }
 
-// The acceptance keys of a trust file; section Key.
-async function acceptanceKeys(trust) {
-  const origins = trust.logs.map((log) => log.key.name);
-  const logKeys = trust.logs.map((log) => hexOf(log.key.bytes));
-  const keys = await under("malformed-trust", () =>
-    trust.keys
-      .filter((item) => item.use === "acceptance")
-      .map((item) => {
-        const key = keyOf(checkMembers(item, ["key", "use"]).key, KIND_LOG);
-        if (!origins.some((origin) => key.name === origin + KEY_SUFFIX)) {
-          malformed("An acceptance key is of no listed log.");
-        }
-        return logKeys.includes(hexOf(key.bytes))
-          ? malformed("A log key is also an acceptance key.")
-          : key;
-      }),
-  );
-  if (!keys.length) {
-    const facts = { reason: "no-acceptance-key" };
-    refuse("unknown-signer", "The trust file lists no acceptance key.", facts);
-  }
-  return keys;
-}
-
 function acceptanceRefused(reason, detail) {
   refuse("acceptance-refused", detail, { reason });
 }
@@ -2271,9 +2448,9 @@ async function checkAcceptance(acceptance, trust, content, findings) {
     acceptanceRefused("salt-in-open", "An open dataset has no salts.");
   }
   // Step 2.
-  const { signed } = await openNote(acceptance.note, await acceptanceKeys(trust));
+  const { signed } = await openNote(acceptance.note, await keysFor(trust, "acceptance", ACCEPTANCE_SUFFIX));
   const [key] = signed.keys();
-  if (key.name !== promise.origin + KEY_SUFFIX) {
+  if (key.name !== promise.origin + ACCEPTANCE_SUFFIX) {
     acceptanceRefused("other-origin", "The key is another log's.");
   }
   // Step 3.
@@ -2786,7 +2963,7 @@ class JsonCutter extends Cutter {
 async function faultOfValue(bytes) {
   let text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decodeUtf8(bytes);
   } catch {
     return "not-utf-8";
   }
@@ -3180,8 +3357,8 @@ function unusable(code, detail, facts) {
   refuse(`verify.${code}`, detail, facts);
 }
 
-// The text of a file; text as it is.
-async function textOf(input, role, limit) {
+// What is given as bytes; text as it is.
+async function contentOf(input, role, limit) {
   if (typeof input === "string") {
     return input;
   }
@@ -3189,20 +3366,21 @@ async function textOf(input, role, limit) {
   if (blob.size > limit + 1) {
     unusable("too-large", `The file is larger than ${limit} bytes.`, { role, limit });
   }
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+function textOf(content, role) {
   try {
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    return decoder.decode(await blob.arrayBuffer());
-  } catch (error) {
-    if (error instanceof TypeError) {
-      unusable("not-text", "The file is not UTF-8 text.", { role });
-    }
-    throw error;
+    return typeof content === "string" ? content : decodeUtf8(content);
+  } catch {
+    return unusable("not-text", "The file is not UTF-8 text.", { role });
   }
 }
 
 const FORMATS = {
   "receipt/1": { parse: parseReceipt, check: checkReceipt },
   "tlog-proof/1": { parse: parseTlogProof, check: checkReceipt },
+  "cose-receipt/1": { parse: parseCoseReceipt, check: checkCoseReceipt },
   "window/1": { kind: "window", parse: parseWindow, check: checkWindow },
   "acceptance/1": { kind: "acceptance", parse: parseAcceptance, check: checkAcceptance },
   "consistency/1": {
@@ -3259,9 +3437,12 @@ export async function verifyAs(format, proof, trust, payload, onProgress) {
 }
 
 async function examine(wanted, given, findings, told) {
-  const trust = await parseTrust(await textOf(given.trust, "trust", LIMITS.trust));
-  const text = await textOf(given.proof, "proof", LIMITS.window);
-  const format = wanted ?? formatOf(text);
+  const trustFile = await contentOf(given.trust, "trust", LIMITS.trust);
+  const trust = await parseTrust(textOf(trustFile, "trust"));
+  const file = await contentOf(given.proof, "proof", LIMITS.window);
+  const isBinary = wanted ? wanted === "cose-receipt/1" : isCose(file);
+  const text = isBinary ? file : textOf(file, "proof");
+  const format = wanted ?? (isBinary ? "cose-receipt/1" : formatOf(text));
   if (typeof format !== "string" || !Object.hasOwn(FORMATS, format)) {
     unusable("not-proof", "The file is no proof of this notary's formats.", { role: "proof" });
   }
