@@ -23,6 +23,12 @@ def list_versions(
         return tx.maps("list_versions", dataset=dataset.id, before=before, limit=limit)
 
 
+def find_versions(pool: Pool, digest: bytes, limit: int) -> list[dict[str, Any]]:
+    """Versions in open datasets whose file has this SHA-256; of a dataset the newest first."""
+    with pool.transaction(read_only=True) as tx:
+        return tx.maps("find_versions", digest=digest, limit=limit)
+
+
 def show_version(
     pool: Pool, ledgers: Sequence[Ledger], dataset: DatasetFacts, version: int
 ) -> dict[str, Any]:
