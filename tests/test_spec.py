@@ -181,6 +181,18 @@ def test_the_code_cites_every_page() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_a_page_begins_with_an_example_and_says_rules_before_steps(page: str) -> None:
+    """And no example is left empty."""
+    titles = re.findall(r"^## (.+)$", PAGES[page], re.MULTILINE)
+    assert titles[0] == "Example"
+    if "Verification" in titles:
+        assert "Rules" in titles[: titles.index("Verification")]
+    blocks = re.findall(r"^```[a-z-]*\n(.*?)^```$", PAGES[page], re.DOTALL | re.MULTILINE)
+    assert blocks
+    assert not [block for block in blocks if block.strip() in ("", "{}", "[]")]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_rules_and_steps_are_numbered_without_a_gap(page: str) -> None:
     """In each section of a page."""
     for section in PAGES[page].split("\n## "):
