@@ -19,11 +19,25 @@ from tests.vectors import generate_receipts
 from tests.vectors.answering import answers, verdict_of, wanted
 
 FOLDER = Path(generate_receipts.__file__).parent
-NAMES = ("receipts.json", "windows.json", "acceptances.json")
+NAMES = (
+    "receipts.json",
+    "windows.json",
+    "acceptances.json",
+    "tlog_proofs.json",
+    "cose_receipts.json",
+)
 FILES = {name: json.loads((FOLDER / name).read_text("utf-8")) for name in NAMES}
 CORE = Path(notary.core.__file__).parent
 SOURCES = {str(path): path.read_text("utf-8").split("\n") for path in CORE.glob("*.py")}
-KINDS = ("record", "row", "file", "window", "acceptance")
+KINDS = ("record", "row", "file", "window", "acceptance", "proof")
+"""`proof`: a receipt in a format of others."""
+STEPS = {
+    "receipt-v1.md": range(1, 11),
+    "window-v1.md": range(1, 6),
+    "acceptance-v1.md": range(1, 6),
+    "tlog-proof-v1.md": (1,),
+    "cose-receipt-v1.md": (1, 3, 4),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +61,7 @@ def step_of(error: NotaryError, page: str) -> str | None:
 
 def kind_of(case: dict[str, Any]) -> str:
     """What a case is about; of what is no receipt at all, a record."""
-    for kind in ("window", "acceptance"):
+    for kind in ("window", "acceptance", "proof"):
         if kind in case:
             return kind
     found = re.search(r'"kind":"(row|file)","log"', case["receipt"])
@@ -89,8 +103,8 @@ def test_each_kind_has_ten_attacks_to_a_valid_case(kind: str) -> None:
 
 
 def test_every_step_that_can_refuse_does() -> None:
-    """For receipts, windows and acceptances each step has its attack."""
+    """Each step of each page has its attack; step 2 of others' formats is that of the receipt."""
     refused = {case.get("step") for file in FILES.values() for case in file["cases"]}
-    for page, steps in (("receipt-v1.md", 10), ("window-v1.md", 5), ("acceptance-v1.md", 5)):
-        for step in range(1, steps + 1):
+    for page, steps in STEPS.items():
+        for step in steps:
             assert f"{page}, step {step}" in refused

@@ -19,7 +19,6 @@ from notary.core.errors import NotaryError
 from notary.core.fork import verify_fork
 from notary.core.receipt import verify_receipt
 from notary.core.tlog_proof import parse_tlog_proof
-from notary.core.trust import parse_trust
 from notary.core.verdict import Check, Verdict
 from notary.core.window import WindowVerdict, verify_window
 
@@ -62,12 +61,11 @@ def verdict_of(case: Case, trusts: dict[str, str]) -> Verdict | WindowVerdict:
 
 def _in_form_of_others(proof: str, trust: str, payload: bytes | None) -> Verdict:
     """A COSE receipt stands there in base64, a tlog-proof as its text, which never is that."""
-    parsed = parse_trust(trust)
     try:
         data = base64.b64decode(proof, validate=True)
     except ValueError:
-        return verify_receipt(parse_tlog_proof(proof), parsed, payload)
-    return verify_cose_receipt(data, parsed, payload)
+        return verify_receipt(parse_tlog_proof(proof), trust, payload)
+    return verify_cose_receipt(data, trust, payload)
 
 
 def _opened(salt: str | None, payload: str) -> tuple[bytes | None, bytes]:

@@ -11,6 +11,7 @@ from tests.core import formats
 from tests.core.formats import KEY, LABEL, OLD_KEY, STRANGER_KEY, base64, cose, cose_parts
 from tests.core.maker import LOG, OTHER_LOG, WITNESSES, make
 from tests.core.signing import Signer
+from tests.vectors import steps
 
 Case = dict[str, Any]
 FORM, NOTE, PATH, ROOT = (
@@ -27,6 +28,8 @@ SPACED, SIGNER, SIGNATURE, TRUST = (
 )
 HEADERS, OTHER_KEY = "receipt-refused.cose-headers", "unknown-signer.other-receipt-key"
 NO_KEY = "unknown-signer.no-receipt-key"
+STEPS = {FORM: 1, SPACED: 1, HEADERS: 3, OTHER_KEY: 4, NO_KEY: 4, TRUST: 4}
+FOURTH = {"step": "cose-receipt-v1.md, step 4"}
 CITY = make()
 USUAL = CITY.receipt("s1", 2)
 PARTS = cose_parts(USUAL)
@@ -41,7 +44,9 @@ def cose_attacks() -> Iterator[Case]:
 
 def case(desc: str, proof: bytes, error: str, **more: Any) -> Case:
     """One case."""
-    return {"desc": desc, "proof": base64(proof), "wantErr": error, **more}
+    own = STEPS.get(error)
+    said = {"step": f"cose-receipt-v1.md, step {own}"} if own else steps.of_log(error)
+    return {"desc": desc, "proof": base64(proof), "wantErr": error, **said, **more}
 
 
 def _around() -> Iterator[Case]:
@@ -241,32 +246,34 @@ def _signatures() -> Iterator[Case]:
         "longer": signature + b"\0",
         "zeros": bytes(64),
     }.items():
-        yield case(f"signature {desc}", cose({**PARTS, "signature": made}), SIGNATURE)
+        yield case(f"signature {desc}", cose({**PARTS, "signature": made}), SIGNATURE, **FOURTH)
     for desc, key in {
         "a stranger": STRANGER_KEY,
         "the log's key": LOG,
         "an old key": OLD_KEY,
     }.items():
-        yield case(f"signed by {desc} under the key's id", cose(PARTS, key), SIGNATURE)
+        yield case(f"signed by {desc} under the key's id", cose(PARTS, key), SIGNATURE, **FOURTH)
     own = cose_parts(USUAL, STRANGER_KEY)
     yield case("signed by a stranger under its own id", cose(own, STRANGER_KEY), OTHER_KEY)
     other_root = cose_parts(make(rounds=4).receipt("s1", 2))["root"]
-    yield case("signed over another root", cose({**PARTS, "root": other_root}), SIGNATURE)
-    yield case("signed over nothing", cose({**PARTS, "root": b""}), SIGNATURE)
+    yield case("signed over another root", cose({**PARTS, "root": other_root}), SIGNATURE, **FOURTH)
+    yield case("signed over nothing", cose({**PARTS, "root": b""}), SIGNATURE, **FOURTH)
     message = cbor2.dumps(["Signature1", _members()[0], b"x", PARTS["root"]])
     external = {**PARTS, "signature": KEY.private.sign(message)}
-    yield case("signed with external data", cose(external), SIGNATURE)
+    yield case("signed with external data", cose(external), SIGNATURE, **FOURTH)
     signed_root = {**PARTS, "signature": KEY.private.sign(PARTS["root"])}
-    yield case("the bare root signed", cose(signed_root), SIGNATURE)
+    yield case("the bare root signed", cose(signed_root), SIGNATURE, **FOURTH)
     note_text = USUAL["checkpoint"].partition("\n\n")[0] + "\n"
     signed_note = {**PARTS, "signature": LOG.private.sign(note_text.encode())}
-    yield case("the log's signature of the checkpoint", cose(signed_note), SIGNATURE)
+    yield case("the log's signature of the checkpoint", cose(signed_note), SIGNATURE, **FOURTH)
     renamed = Signer("other.example/log/receipts", seed=40)
     header = {**PARTS["protected"], 4: renamed.verifier.key_id}
     yield case("the same key under another name", _with(header), OTHER_KEY)
     noise = cose_parts(make(dataset="noise").receipt("s1", 2))
     foreign = cbor2.loads(cose(noise)).value[3]
-    yield case("another log's signature", cose({**PARTS, "signature": foreign}), SIGNATURE)
+    yield case(
+        "another log's signature", cose({**PARTS, "signature": foreign}), SIGNATURE, **FOURTH
+    )
 
 
 def _trusts() -> Iterator[Case]:
@@ -280,9 +287,10 @@ def _trusts() -> Iterator[Case]:
         ("the log's key", TRUST),
         ("a key that is none", TRUST),
         ("another log", SIGNER),
-        ("malformed", TRUST),
     ):
         yield case(f"trust file: {name}", WHOLE, error, trust=name)
+    first = {"step": "cose-receipt-v1.md, step 1"}
+    yield case("trust file: malformed", WHOLE, TRUST, trust="malformed", **first)
 
 
 def _with(header: dict[Any, Any]) -> bytes:

@@ -5,8 +5,9 @@ Writes tlog_proofs.json and cose_receipts.json: `python -m tests.vectors.generat
 `trusts` holds trust files by name. Each case has `desc` (what was done), `proof` (the file: a
 tlog-proof's text, a COSE receipt in base64), `trust` (a name), perhaps `payload` (base64), and
 `wantErr`: the code of the error that must follow, for some followed by a dot and its reason, or
-null. A valid case has `want`: the status of each check. The lies of receipts.json that have a
-place in these formats are told again in them. Keys, salts and times are the same in each run.
+null. A refused case has `step`, which refuses it; a valid one has `verdict`, the whole answer. The
+lies of receipts.json that have a place in these formats are told again in them. Keys, salts and
+times are the same in each run.
 """
 
 import json
@@ -22,13 +23,20 @@ from notary.core import canonical
 from notary.core.trust import format_trust
 from tests.core import formats
 from tests.core.maker import WITNESSES, City, make
-from tests.vectors import receipt_dishonest, receipt_signers, trusts
+from tests.vectors import expected, receipt_dishonest, receipt_signers, trusts
 from tests.vectors.cose_attacks import cose_attacks
 from tests.vectors.receipt_valid import CONTENT, RECORD, ROWS, WITNESSED, with_version
 from tests.vectors.tlog_attacks import tlog_attacks
 
 Case = dict[str, Any]
+Wrap = Callable[[dict[str, Any]], str]
 KEYS = [{"use": "receipt", "key": formats.KEY.verifier.vkey}]
+_SIGNED = expected.check(
+    "cose",
+    "held",
+    name=formats.KEY.verifier.name,
+    fingerprint=expected.fingerprint(formats.KEY.verifier.vkey),
+)
 NO_PLACE = "receipt-v1.md, step 10"
 """Lies about anchors, which these formats don't carry."""
 NO_SIZE = ("an empty note", "checkpoint with a size that is text, signed")
@@ -69,8 +77,8 @@ TRUSTS = _trusts()
 def build() -> dict[str, str]:
     """The files by name."""
     return {
-        "tlog_proofs.json": _file(_cases(formats.tlog_proof, {}), tlog_attacks()),
-        "cose_receipts.json": _file(_cases(_cose, {"cose": "held"}), cose_attacks()),
+        "tlog_proofs.json": _file(_cases(formats.tlog_proof, []), tlog_attacks()),
+        "cose_receipts.json": _file(_cases(_cose, [_SIGNED]), cose_attacks()),
     }
 
 
@@ -85,7 +93,7 @@ def _file(*parts: Iterator[Case]) -> str:
     return json.dumps({"trusts": named, "cases": cases}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _cases(wrap: Callable[[dict[str, Any]], str], more: dict[str, str]) -> Iterator[Case]:
+def _cases(wrap: Wrap, more: list[dict[str, Any]]) -> Iterator[Case]:
     """Receipts that hold, and the lies of receipts.json, in the other format."""
     yield from _valid(wrap, more)
     for case in (*receipt_dishonest.cases(), *receipt_signers.cases()):
@@ -94,14 +102,27 @@ def _cases(wrap: Callable[[dict[str, Any]], str], more: dict[str, str]) -> Itera
             continue
         if wrap is _cose and case["desc"] in NO_SIZE:
             continue
-        told = {name: case[name] for name in ("trust", "payload") if name in case}
-        yield {"desc": case["desc"], "proof": wrap(receipt), **told, "wantErr": case["wantErr"]}
+        told = {name: case[name] for name in case if name not in ("receipt", "want")}
+        yield {**told, "proof": wrap(receipt)}
 
 
-def _valid(wrap: Callable[[dict[str, Any]], str], more: dict[str, str]) -> Iterator[Case]:
-    def holds(desc: str, receipt: dict[str, Any], want: dict[str, str], **told: Any) -> Case:
-        found = {**want, "anchor": "not-checked", **more}
-        return {"desc": desc, "proof": wrap(receipt), **told, "wantErr": None, "want": found}
+def _valid(wrap: Wrap, more: list[dict[str, Any]]) -> Iterator[Case]:
+    """With their whole answers; `more` are the checks that the format adds to a receipt's."""
+
+    def holds(
+        desc: str,
+        receipt: dict[str, Any],
+        want: dict[str, str],
+        payload: bytes | None = None,
+        trust: str = "usual",
+    ) -> Case:
+        kept, trusted = {**receipt, "anchors": []}, json.loads(TRUSTS[trust])
+        unanchored = {**want, "anchor": "not-checked"}
+        verdict = expected.receipt_verdict(kept, trusted, unanchored, payload)
+        verdict["checks"] += more
+        given = {} if payload is None else {"payload": formats.base64(payload)}
+        proof = {"proof": wrap(receipt), "trust": trust, **given}
+        return {"desc": desc, **proof, "wantErr": None, "verdict": verdict}
 
     yield holds("a record of an open dataset", make().receipt("s1", 2), RECORD)
     yield holds("a record of a closed dataset", make(is_open=False).receipt(), RECORD)
@@ -111,8 +132,8 @@ def _valid(wrap: Callable[[dict[str, Any]], str], more: dict[str, str]) -> Itera
     common = {name: RECORD[name] for name in ("log", "checkpoint", "witnesses", "time")}
     row = common | {"payload": "held", "row": "held"}
     yield holds("a row", version.row_receipt(3, 2, ROWS[2]), row)
-    given = {"payload": formats.base64(CONTENT)}
-    yield holds("a file, given", version.file_receipt(3), common | {"payload": "held"}, **given)
+    file = common | {"payload": "held"}
+    yield holds("a file, given", version.file_receipt(3), file, CONTENT)
     alone = City()
     alone.accept("s0", b"")
     alone.seal()

@@ -85,3 +85,9 @@ def step(page: str, error: str | None, said: int | None) -> dict[str, str]:
     if error is None:
         return {}
     return {"step": f"{page}, step {said or PAGES[page][error]}"}
+
+
+def of_log(error: str) -> dict[str, str]:
+    """The same of an attack on a receipt's place in the log, whose path is that of step 8."""
+    is_path = error in ("root-mismatch", "malformed-proof")
+    return step("receipt-v1.md", error, 8 if is_path else None)

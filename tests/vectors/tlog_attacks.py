@@ -7,6 +7,7 @@ from typing import Any
 from notary.core import canonical
 from tests.core.formats import base64, extra_of, tlog_lines, tlog_proof
 from tests.core.maker import OTHER_LOG, City, make
+from tests.vectors import steps
 
 Case = dict[str, Any]
 FORM, NOTE, PATH, ROOT = (
@@ -35,7 +36,9 @@ def put(at: int, *lines: str, count: int = 1) -> str:
 
 def case(desc: str, proof: str, error: str) -> Case:
     """One case."""
-    return {"desc": desc, "proof": proof, "wantErr": error}
+    is_form = error in (FORM, SPACED)
+    said = {"step": "tlog-proof-v1.md, step 1"} if is_form else steps.of_log(error)
+    return {"desc": desc, "proof": proof, "wantErr": error, **said}
 
 
 def _first() -> Iterator[Case]:
