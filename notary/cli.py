@@ -47,8 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     from iot_simulator.command import add_arguments as add_simulate_arguments
     from notary import commands, right_commands
     from notary.erase_command import add_arguments as add_erase_arguments
+    from notary.key_commands import add_log_key_arguments, add_other_key_arguments
+    from notary.log_commands import add_arguments as add_log_arguments
+    from notary.monitor.command import add_arguments as add_monitor_arguments
     from notary.publishing.command import add_arguments as add_publish_arguments
+    from notary.receipt_commands import add_arguments as add_receipt_arguments
+    from notary.recover_command import add_arguments as add_recover_arguments
     from notary.source_commands import add_arguments as add_source_arguments
+    from notary.witness.command import add_arguments as add_witness_arguments
 
     parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
     sub = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -62,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
 
     command("init", commands.init, "make keys and a new log, on purpose").add_argument(
         "--origin", required=True, help="name of the log, such as notary.city.example/log"
+    )
+    add_log_key_arguments(
+        command("log-keys", commands.log_keys, "which keys sign the log, and a new one in time")
+    )
+    add_other_key_arguments(
+        command("other-keys", commands.other_keys, "the keys of acceptances and COSE receipts")
+    )
+    add_recover_arguments(
+        command("recover", commands.recover, "go on after an older database was restored")
     )
     command("migrate", commands.migrate, "bring the database to the newest shape")
     command("adopt", commands.adopt, "tie the mark to a database that was moved").add_argument(
@@ -104,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
             "publish", commands.publish, "hand in a file over HTTP and keep its proof beside it"
         )
     )
+    add_receipt_arguments(
+        command("receipt", commands.receipt, "a receipt in another program's format, and back")
+    )
+    add_log_arguments(
+        command("log", commands.log, "see that a notary's log only grew since one looked last")
+    )
     command("trust", commands.trust, "print the trust file")
     command("audit", commands.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"
@@ -119,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="only see whether the process of this id gets on"
     )
     command("sealer", commands.sealer, "seal, sign and anchor")
+    add_witness_arguments(
+        command("witness", commands.witness, "be a witness that cosigns the checkpoints of logs")
+    )
+    add_monitor_arguments(
+        command("monitor", commands.monitor, "follow the log of any notary, as an outsider")
+    )
     add_simulate_arguments(
         command("simulate", commands.simulate, "be gateways that send made-up readings")
     )

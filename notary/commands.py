@@ -4,7 +4,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -15,7 +15,6 @@ from notary.core.errors import MalformedText, NotaryError
 from notary.core.words import format_time
 from notary.store.pool import Pool
 from notary.usecases.datasets import DatasetFacts
-from notary.usecases.quarantine import Choice
 from notary.wiring import Parts, clock, connect, initialise
 
 THREADS = 8
@@ -55,6 +54,27 @@ def adopt(arguments: Namespace) -> int:
     tie(parts.pool, parts.marks)
     print("The mark is tied to this database.")
     return 0
+
+
+def log_keys(arguments: Namespace) -> int:
+    """Which keys sign the log."""
+    from notary.key_commands import run_log_keys
+
+    return run_log_keys(arguments, _parts())
+
+
+def other_keys(arguments: Namespace) -> int:
+    """Which keys sign acceptances and COSE receipts."""
+    from notary.key_commands import run_other_keys
+
+    return run_other_keys(arguments, _parts())
+
+
+def recover(arguments: Namespace) -> int:
+    """Say what an older database lacks, and go on from it."""
+    from notary.recover_command import run
+
+    return run(arguments, _parts())
 
 
 def departments(arguments: Namespace) -> int:
@@ -138,69 +158,10 @@ def sources(arguments: Namespace) -> int:
 
 
 def quarantine(arguments: Namespace) -> int:
-    """List what is kept, show one with its payload, try some again or drop them."""
-    from notary.usecases import quarantine as aside
+    """What could not become a record."""
+    from notary.quarantine_command import run
 
-    choice = Choice(arguments.ids or None, arguments.feed, arguments.topic, arguments.reason)
-    parts = _parts()
-    if arguments.what == "show":
-        if not choice.ids:
-            raise MalformedText("notary quarantine show needs an id.")
-        for id_ in choice.ids:
-            _show_quarantined(aside.show_quarantined(parts.pool, id_))
-        return 0
-    if arguments.what == "redrive":
-        return _redrive(parts, choice)
-    if arguments.what == "drop":
-        return _drop(parts, choice, sure=arguments.yes)
-    after = 0
-    while page := aside.list_quarantine(parts.pool, choice, after):
-        for row in page:
-            time = format_time(row["received"])
-            many = f" ({row['readings']} readings)" if row["readings"] > 1 else ""
-            print(f"{row['id']}  {time}  {row['reason']:16} {row['topic']}  {row['detail']}{many}")
-        after = page[-1]["id"]
-    for row in aside.count_quarantine(parts.pool):
-        print(f"{row['reason']}: {row['kept']} kept, {row['only_counted']} only counted")
-    return 0
-
-
-def _show_quarantined(row: Mapping[str, object]) -> None:
-    for name in ("received", "broker", "feed", "topic", "dataset", "reason", "detail"):
-        print(f"{name}: {row[name]}")
-    print(f"readings: {row['readings']} of the message's {row['parts']}")
-    print(f"bytes: {row['size_bytes']}, of the message {abs(int(str(row['message_bytes'])))}")
-    print(repr(row["payload"]))
-
-
-def _redrive(parts: Parts, choice: Choice) -> int:
-    from iot_ingest.feeds_file import load_feeds
-    from iot_ingest.redrive import redrive
-    from iot_ingest.senders.stage import Senders
-
-    settings = parts.settings
-    feeds = load_feeds(settings.feeds_file, settings.max_payload_bytes)
-    left = 0
-    senders = Senders(parts.source_book())
-    for one in redrive(parts.pool, feeds, parts.acceptor(), senders, clock, choice):
-        left += one.why is not None
-        said = f"{one.records} records" if one.why is None else f"stays, {': '.join(one.why)}"
-        print(f"{one.id}  {said}", flush=True)
-    return int(left > 0)
-
-
-def _drop(parts: Parts, choice: Choice, *, sure: bool) -> int:
-    from notary.usecases.quarantine import choose_quarantined, take_from_quarantine
-
-    if choice == type(choice)():
-        raise MalformedText("Say what to drop: ids, or --feed, --topic or --reason.")
-    if not sure:
-        raise MalformedText("What is dropped is gone for good: add --yes.")
-    dropped = 0
-    while rows := choose_quarantined(parts.pool, choice):
-        dropped += take_from_quarantine(parts.pool, [row["id"] for row in rows])
-    print(f"{dropped} dropped")
-    return 0
+    return run(arguments, _parts())
 
 
 def trust(arguments: Namespace) -> int:
@@ -259,6 +220,8 @@ def _check_config(file: Path | None) -> int:
     from iot_ingest.connections import broker_faults, brokers_of, default_broker
     from iot_ingest.feeds_advice import advise
     from iot_ingest.feeds_file import FeedsRefused, load_feeds
+    from notary.core.errors import MalformedPolicy
+    from notary.usecases.witness_rule import load_rule
 
     faults: list[object] = []
     settings = None
@@ -270,6 +233,11 @@ def _check_config(file: Path | None) -> int:
             faults += _faults(error)
             with suppress(SettingsRefused):
                 settings = _mqtt_settings()
+    if settings is not None and settings.witness_policy is not None:
+        try:
+            load_rule(settings.witness_policy, fails_open=settings.witness_fails_open)
+        except MalformedPolicy as error:
+            faults.append(error.detail)
     try:
         feeds = load_feeds(file)
     except FeedsRefused as error:
@@ -325,13 +293,15 @@ def web(arguments: Namespace) -> int:
 def gunicorn_options(workers: int) -> list[str]:
     """
     How gunicorn serves. Threads, so that one slow caller holds up no other; a proxy that
-    ends TLS and waits for slow bodies belongs before it (docs/operations.md).
+    ends TLS and waits for slow bodies belongs before it (docs/operations.md). Asked to stop,
+    it ends within the ten seconds that containers are given; an upload that is cut is sent again.
     """
     memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
     return [
         *("--worker-class", "notary.server.Worker"),
         *("--workers", str(workers), "--threads", str(THREADS)),
-        *("--timeout", "60", "--log-level", "warning", "--no-control-socket"),
+        *("--timeout", "60", "--graceful-timeout", "8"),
+        *("--log-level", "warning", "--no-control-socket"),
         *memory,
     ]
 
@@ -379,6 +349,34 @@ def publish(arguments: Namespace) -> int:
     from notary.publishing.command import run
 
     return run(arguments, os.environ)
+
+
+def receipt(arguments: Namespace) -> int:
+    """A receipt in another format; only a COSE receipt needs settings, and no database."""
+    from notary.receipt_commands import run
+
+    return run(arguments, os.environ)
+
+
+def log(arguments: Namespace) -> int:
+    """Follow a notary's log as an outsider; needs no settings and no database."""
+    from notary.log_commands import run
+
+    return run(arguments, os.environ)
+
+
+def witness(arguments: Namespace) -> int:
+    """Be another party that cosigns; needs no settings and no database server."""
+    from notary.witness.command import run
+
+    return run(arguments, clock)
+
+
+def monitor(arguments: Namespace) -> int:
+    """Follow a notary from outside; needs no settings and no database server."""
+    from notary.monitor.command import run
+
+    return run(arguments, os.environ, clock)
 
 
 def unreachable(arguments: Namespace) -> int:

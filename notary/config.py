@@ -72,6 +72,12 @@ class Settings:
     """How long an answer to a device is kept while it can't be told."""
     outbox_messages: int
     """To how many messages at most answers are kept."""
+    witness_policy: Path | None
+    """A C2SP tlog-policy: whose cosignatures a checkpoint needs; None: no witness is asked."""
+    witness_fails_open: bool
+    """Whether a checkpoint without its quorum of witnesses is shown."""
+    receipt_key: Path
+    """The private key of COSE receipts; not the log's."""
 
     @property
     def log_key(self) -> Path:
@@ -87,6 +93,11 @@ class Settings:
     def acceptance_vkey(self) -> Path:
         """Its public key, for processes that only hand it out."""
         return self.state / "acceptance.vkey"
+
+    @property
+    def receipt_vkey(self) -> Path:
+        """Its public key, for processes that only hand it out."""
+        return self.receipt_key.with_suffix(".vkey")
 
     @property
     def mark_file(self) -> Path:
@@ -163,8 +174,11 @@ class Settings:
             ),
             "outbox_age": timedelta(hours=reader.number("NOTARY_OUTBOX_HOURS", 72, 1, 8_760)),
             "outbox_messages": reader.number("NOTARY_OUTBOX_MESSAGES", 1_000_000, 1, 1_000_000_000),
+            "witness_policy": reader.file("NOTARY_WITNESS_POLICY"),
+            "witness_fails_open": reader.read("NOTARY_WITNESS_FAIL", "closed", _fails_open),
             "queue_readings": reader.number("NOTARY_QUEUE_READINGS", 20_000, 100, 10_000_000),
         }
+        values["receipt_key"] = reader.file("NOTARY_RECEIPT_KEY") or values["state"] / "receipt.key"
         if values["oidc_issuer"] is not None and not values["oidc_audience"]:
             reader.faults.append("NOTARY_OIDC_AUDIENCE is not set: whom the tokens must be for.")
         if not values["database_url"]:
@@ -202,6 +216,12 @@ def _public_url(text: str) -> str | None:
     if text and (not is_site or any(more) or parts.port == 0 or not text.isprintable()):
         raise ValueError(text)
     return text.rstrip("/") or None
+
+
+def _fails_open(text: str) -> bool:
+    if text not in ("open", "closed"):
+        raise ValueError(text)
+    return text == "open"
 
 
 def _switch(text: str) -> bool:

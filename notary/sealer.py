@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The sealer process: seal what is due, sign, anchor, each at its interval, and drop the
-content that a dataset keeps no longer; then again.
+The sealer process: seal what is due, sign, have it witnessed, anchor, each at its interval,
+and drop the content that a dataset keeps no longer; then again.
 
 A database or a ledger that is away costs only time. What only a person can mend (a fork,
 roots that disagree, missing records) closes the process's work and is said on each round.
@@ -17,7 +17,7 @@ from threading import Event
 from notary.config import Settings
 from notary.core.errors import NotaryError
 from notary.core.policy import SealingPolicy
-from notary.keys import load_key
+from notary.keys import KeyRing
 from notary.store.errors import LaneBusy, StoreUnavailable
 from notary.usecases.anchor import Anchored, anchor_due
 from notary.usecases.keep import drop_due
@@ -25,6 +25,8 @@ from notary.usecases.seal import Sealer
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
 from notary.usecases.version_upload import sweep_uploads
+from notary.usecases.witness_rule import load_rule
+from notary.usecases.witnessing import Witnesses
 from notary.wiring import Parts, clock, connect
 
 SHORTEST_ROUND_SECONDS = 0.05
@@ -44,12 +46,14 @@ class Rounds:
     def __init__(self, parts: Parts) -> None:
         settings = parts.settings
         self._parts = parts
-        self._signer = load_key(settings.log_key)
+        self._signers = KeyRing(settings.state)
+        self._signers.load()
         second_root = load_second_root() if settings.second_root else None
         policy = SealingPolicy(settings.seal_count, settings.seal_age)
         self._sealer = Sealer(parts.pool, parts.gate, policy, second_root)
         self._signed_at: datetime | None = None
         self._forgot_at: datetime | None = None
+        self._witnesses = _witnesses(parts)
         self._anchored: dict[str, Anchored] = {}
         self.facts: dict[str, object] = {"second_root": "on" if second_root else "off"}
 
@@ -59,11 +63,11 @@ class Rounds:
         sealed = self._sealer.seal_due(now)
         for batch in sealed:
             say("sealed", index=batch.index, dataset=batch.dataset, count=batch.count)
-        if self._signed_at is None or now - self._signed_at >= settings.sign_interval:
-            checkpoint = sign_newest(parts.pool, parts.gate, parts.marks, self._signer, now)
-            self._signed_at = now
-            if checkpoint is not None:
-                say("signed", size=checkpoint.size, root=checkpoint.root.hex())
+        try:
+            self._sign(now)
+        finally:
+            # Also where signing stopped: a witness may take back what it said.
+            self._witnesses.turn(now)
         for anchored in anchor_due(
             parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, now
         ):
@@ -75,6 +79,15 @@ class Rounds:
             say("dropped", index=dropped.index)
         self._forget(now)
         return bool(sealed)
+
+    def _sign(self, now: datetime) -> None:
+        parts = self._parts
+        if self._signed_at is not None and now - self._signed_at < parts.settings.sign_interval:
+            return
+        checkpoint = sign_newest(parts.pool, parts.gate, parts.marks, self._signers, now)
+        self._signed_at = now
+        if checkpoint is not None:
+            say("signed", size=checkpoint.size, root=checkpoint.root.hex())
 
     def _forget(self, now: datetime) -> None:
         """Forget keys beyond their horizon, and uploads that came to no end, now and then."""
@@ -90,17 +103,28 @@ class Rounds:
             tx.do("beat", process="sealer", now=now, facts=json.dumps({**self.facts, **problem}))
 
 
+def _witnesses(parts: Parts) -> Witnesses:
+    """Whoever the policy of the settings names; nobody without one."""
+    settings, rule = parts.settings, None
+    if settings.witness_policy is not None:
+        keys = [key.verifier for key in parts.marks.log_keys()]
+        rule = load_rule(
+            settings.witness_policy, fails_open=settings.witness_fails_open, log_keys=keys
+        )
+    return Witnesses(parts.pool, rule, parts.marks.log_keys, clock, say)
+
+
 def run(settings: Settings) -> int:
     """
     Seal, sign and anchor until SIGTERM or SIGINT.
 
     Raises:
-        KeyRefused, SecondRootMissing: before anything is begun.
+        KeyRefused, SecondRootMissing, MalformedPolicy: before anything is begun.
     """
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    rounds = Rounds(connect(settings, writes_ledger=True, pool_size=2))
+    rounds = Rounds(connect(settings, writes_ledger=True, pool_size=4))
     pause = min(settings.seal_age, settings.sign_interval, timedelta(seconds=1)).total_seconds() / 2
     said = None
     while not stop.is_set():

@@ -2,28 +2,32 @@
 """The one place that picks real parts for the settings. Nothing happens at import."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
 from notary.config import Settings, SettingsRefused
-from notary.core.acceptance import KEY_SUFFIX, KEY_USE
-from notary.core.trust import format_trust
+from notary.core import acceptance, cose_receipt, recovery
+from notary.core.trust import LogKey, format_trust
+from notary.core.vkey import Verifier
 from notary.keys import load_key, make_key, make_secret, read_secret
 from notary.ledgers.port import Ledger
 from notary.ledgers.registry import make_ledgers
 from notary.store.migrations import migrate
 from notary.store.pool import Pool, say_uncaught
 from notary.usecases.accept import Acceptor, Limits
+from notary.usecases.cose_signing import ReceiptSigner
 from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
-from notary.usecases.marks import MarkFile
+from notary.usecases.marks import Mark, MarkFile, StateRefused
+from notary.usecases.other_keys import read_list
 from notary.usecases.outbox import Outbox
 from notary.usecases.promises import Promiser
 from notary.usecases.registers import init_log
 from notary.usecases.rights import Caller
 from notary.usecases.source_book import SourceBook
+from notary.usecases.witness_rule import trusted_witnesses
 
 FindCaller = Callable[[str, datetime], Caller]
 """Who stands behind an access token at that time."""
@@ -97,9 +101,28 @@ class Parts:
         signer = load_key(self.settings.acceptance_key)
         return Promiser(self.pool, signer, self.settings.sealed_within)
 
+    def receipt_signer(self) -> ReceiptSigner:
+        """
+        What signs COSE receipts.
+
+        Raises:
+            KeyRefused: its key is missing or readable by others.
+        """
+        return ReceiptSigner(load_key(self.settings.receipt_key), self.trust)
+
     def trust(self) -> str:
         """The trust file that this notary hands out: its own word about itself."""
-        return make_trust(self.settings, self.ledgers, self.gate.open().vkey)
+        self.gate.open()
+        mark = self.marks.read()
+        assert mark is not None  # the gate saw it
+        return make_trust(self.settings, self.ledgers, mark, trusted_witnesses(self.pool))
+
+    def log_keys(self) -> tuple[LogKey, ...]:
+        """The log's keys as the mark has them; none where it can't be read."""
+        try:
+            return self.marks.log_keys()
+        except StateRefused:
+            return ()
 
 
 def connect(settings: Settings, *, writes_ledger: bool = False, pool_size: int = 4) -> Parts:
@@ -133,8 +156,11 @@ def initialise(settings: Settings, origin: str) -> str:
     if not settings.secret_file.exists():
         make_secret(settings.secret_file)
     if not settings.acceptance_key.exists():
-        key = make_key(f"{origin}{KEY_SUFFIX}", settings.acceptance_key)
+        key = make_key(f"{origin}{acceptance.KEY_SUFFIX}", settings.acceptance_key)
         settings.acceptance_vkey.write_text(key.vkey + "\n", encoding="ascii")
+    if not settings.receipt_key.exists():
+        key = make_key(f"{origin}{cose_receipt.KEY_SUFFIX}", settings.receipt_key)
+        settings.receipt_vkey.write_text(key.vkey + "\n", encoding="ascii")
     if not settings.ledger_key.exists():
         ledger = make_key(f"{origin}/file-ledger", settings.ledger_key)
         settings.ledger_vkey.write_text(ledger.vkey + "\n", encoding="ascii")
@@ -149,23 +175,34 @@ def initialise(settings: Settings, origin: str) -> str:
     return signer.vkey
 
 
-def make_trust(settings: Settings, ledgers: list[Ledger], vkey: str) -> str:
-    """The trust file for a log key: canonical JSON, `trust/1`."""
+def make_trust(
+    settings: Settings,
+    ledgers: list[Ledger],
+    mark: Mark,
+    witnesses: tuple[Sequence[Verifier], int] = ((), 0),
+) -> str:
+    """
+    The trust file for the keys and recoveries in the mark: canonical JSON, `trust/1`.
+    `witnesses` with their quorum.
+    """
     listed: list[Mapping[str, object]] = [
         {"id": ledger.name, "kind": ledger.kind, **ledger.trust()} for ledger in ledgers
     ]
-    keys = {}
-    if settings.acceptance_vkey.exists():
-        key = settings.acceptance_vkey.read_text(encoding="ascii").strip()
-        keys = {"keys": [{"use": KEY_USE, "key": key}]}
+    uses = (
+        (acceptance.KEY_USE, settings.acceptance_vkey),
+        (cose_receipt.KEY_USE, settings.receipt_vkey),
+    )
+    others = [{"use": use, "key": key} for use, file in uses for key in read_list(file)]
+    others += [{"use": recovery.USE, "note": note} for note in mark.recoveries]
+    keys = {"keys": others} if others else {}
     return format_trust(
         {
             **keys,
             "v": "trust/1",
             "name": settings.name,
-            "logs": [{"key": vkey, "from": 0, "to": None}],
-            "witnesses": [],
-            "quorum": 0,
+            "logs": [key.members for key in mark.log_keys],
+            "witnesses": [witness.vkey for witness in witnesses[0]],
+            "quorum": witnesses[1],
             "ledgers": listed,
             "delay_seconds": 3600,
         }

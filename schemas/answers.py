@@ -233,6 +233,7 @@ class BatchAnswer(Schema):
     sealed = Time(attribute="sealed_at")
     descriptor = fields.String()
     signed = fields.Dict(allow_none=True)
+    witnessed = fields.Dict(allow_none=True)
     anchored = fields.List(fields.Nested(AnchoredAnswer))
     links = fields.Dict()
 
@@ -262,6 +263,22 @@ class DigestAnswer(Schema):
     links = fields.Dict()
 
 
+class VersionDigestAnswer(Schema):
+    """A version whose file has the digest that was asked for."""
+
+    dataset = fields.String()
+    version = fields.Integer()
+    links = fields.Dict()
+
+
+class DigestsAnswer(Schema):
+    """What has the digest that was asked for: records, and on the first page versions."""
+
+    items = fields.List(fields.Nested(DigestAnswer))
+    next = fields.String(allow_none=True)
+    versions = fields.List(fields.Nested(VersionDigestAnswer))
+
+
 class StatusAnswer(Schema):
     """How the service stands."""
 
@@ -273,6 +290,7 @@ class StatusAnswer(Schema):
     totals = fields.Dict()
     quarantine = fields.List(fields.Dict())
     processes = fields.Dict()
+    witnesses = fields.Dict()
 
 
 class ReadyAnswer(Schema):

@@ -35,15 +35,18 @@ def page(
     schema: Schema,
     place: Callable[[_Row], tuple[object, ...]],
     show: Callable[[_Row], Mapping[str, Any]] = dict,
+    **more: object,
 ) -> Response:
     """
     The answer for rows of which one more than `limit` was asked for.
 
-    `place` gives the parts of the cursor that goes on after a row, `show` its members.
+    `place` gives the parts of the cursor that goes on after a row, `show` its members; `more`
+    stands beside the items.
     """
     items = rows[:limit]
     following = write_cursor(*place(items[-1])) if len(rows) > limit else None
-    response = answer({"items": [schema.dump(show(item)) for item in items], "next": following})
+    shown = [schema.dump(show(item)) for item in items]
+    response = answer({"items": shown, "next": following, **more})
     if following is not None:
         query = urlencode({**request.args.to_dict(), "cursor": following})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

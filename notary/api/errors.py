@@ -15,12 +15,14 @@ from werkzeug.exceptions import HTTPException
 
 from notary.api.auth import NoRight
 from notary.api.language import has_text, language, say
+from notary.api.receipt_formats import NotAcceptable
 from notary.api.requests import log_fault
 from notary.core.errors import (
     MalformedProof,
     MalformedText,
     MalformedTile,
     NotaryError,
+    ReceiptTooLarge,
     RecordRejected,
 )
 from notary.keys import KeyRefused
@@ -32,7 +34,7 @@ from notary.usecases.compare import CompareRefused
 from notary.usecases.erased import ContentDropped, ContentErased
 from notary.usecases.marks import StateRefused
 from notary.usecases.package_file import PackageRefused, ResourceRefused
-from notary.usecases.prove import NotYet, StoreDamaged
+from notary.usecases.prove import NotYet, NoWitnesses, StoreDamaged
 from notary.usecases.prove_window import WindowTooLong
 from notary.usecases.rights import (
     IssuerUnavailable,
@@ -47,6 +49,7 @@ from notary.usecases.sharing import GrantRefused
 from notary.usecases.sources import SourcesRefused
 from notary.usecases.version_upload import FileTooLarge, UploadLost
 from notary.usecases.versions import CorrectionRefused
+from notary.usecases.witness_rule import PolicyNotFlat
 from schemas.faults import Fault, MalformedQuery, MalformedRequest, UnreadableBody
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -61,6 +64,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     NotFound: 404,
     MalformedTile: 404,
     MalformedProof: 404,
+    NotAcceptable: 406,
+    ReceiptTooLarge: 406,
     KeyReused: 409,
     NameTaken: 409,
     SourcesRefused: 409,
@@ -72,6 +77,8 @@ STATUS: Final[Mapping[type[NotaryError], int]] = {
     KeptByNotary: 409,
     GrantRefused: 409,
     TooManyKeys: 409,
+    NoWitnesses: 409,
+    PolicyNotFlat: 409,
     MalformedRequest: 422,
     MalformedText: 422,
     PackageRefused: 422,

@@ -14,6 +14,7 @@ from notary.core.errors import NotaryError
 from notary.store.migrations import check_at_head
 from notary.usecases import look
 from notary.usecases.quarantine import count_quarantine
+from notary.usecases.witness_look import witness_status
 from schemas.answers import ReadyAnswer, StatusAnswer
 
 routes = Routes("health", "For load balancers, operators and Prometheus.")
@@ -48,6 +49,7 @@ def statusz() -> Response:
         "totals": _totals(now),
         "quarantine": count_quarantine(parts.pool),
         "processes": _processes(now),
+        "witnesses": witness_status(parts.pool),
     }
     return answer(_STATUS.dump(status))
 

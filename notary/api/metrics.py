@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from notary.store.pool import Pool
 from notary.usecases import look
 from notary.usecases.quarantine import count_quarantine
+from notary.usecases.witness_look import witness_status
 
 GAUGES: Final = {
     "open_datasets": ("notary_open_datasets", "open datasets"),
@@ -34,6 +35,11 @@ OF_INGEST: Final = {
     "queue_depth": ("notary_queue_depth", "readings that wait in ingest"),
     "subscribed": ("notary_ingest_subscribed", "1 while subscribed at all brokers"),
 }
+OF_WITNESSES: Final = (
+    ("notary_witness_size", "size", "size of the newest checkpoint that a witness cosigned"),
+    ("notary_witness_failures", "failures", "how often in a row a witness failed"),
+    ("notary_witness_alarm", "alarm", "1 while a witness stands against this log: fork"),
+)
 OUTCOMES: Final = ("accepted", "duplicates", "quarantined")
 ANSWERED: Final = ("answers", "notices", "refused", "dropped", "dropped_notices", "ignored")
 
@@ -60,6 +66,7 @@ class _FromDatabase(Collector):
             yield GaugeMetricFamily(name, help_, value=max(age, 0.0))
         yield self._quarantine()
         yield from self._processes(look.heartbeats(self._pool))
+        yield from _witnesses(witness_status(self._pool))
 
     def _quarantine(self) -> Metric:
         metric = CounterMetricFamily(
@@ -131,6 +138,19 @@ def _brokers_and_feeds(ingests: Mapping[str, Mapping[str, Any]]) -> Iterator[Met
             if when:
                 last.add_metric([client_id, name], datetime.fromisoformat(when).timestamp())
     yield from (subscribed, silent, last)
+
+
+def _witnesses(status: Mapping[str, Any]) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "notary_witnessed_size",
+        "size of the newest checkpoint with its quorum of witnesses",
+        value=float(status["witnessed_size"]),
+    )
+    for name, member, help_ in OF_WITNESSES:
+        gauge = GaugeMetricFamily(name, help_, labels=["witness"])
+        for witness in status["items"]:
+            gauge.add_metric([witness["name"]], _number(witness, member))
+        yield gauge
 
 
 def _number(facts: Mapping[str, Any], name: str) -> float:

@@ -9,8 +9,6 @@ from flask import Response
 
 from notary.api.answers import (
     ASK_AGAIN,
-    FOREVER,
-    FOREVER_FOR_ONE,
     answer,
     fixed,
     number,
@@ -20,13 +18,22 @@ from notary.api.answers import (
 )
 from notary.api.auth import caller, dataset, grant
 from notary.api.handing import handing
+from notary.api.receipt_formats import COSE, TLOG_PROOF, receipt_answer
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
 from notary.usecases.erased import erased_of, gone
 from notary.usecases.prove import Until
 from notary.usecases.reading import FUTURE_DATED, KEY_REUSED, REPLAYED
-from schemas.answers import DigestAnswer, NotYetAnswer, ReceiptAnswer, RecordAnswer, page_of
+from notary.usecases.version_look import find_versions
+from schemas.answers import (
+    DigestAnswer,
+    DigestsAnswer,
+    NotYetAnswer,
+    ReceiptAnswer,
+    RecordAnswer,
+    page_of,
+)
 from schemas.queries import ChainQuery, PageQuery, ReceiptQuery, RecordsQuery
 
 routes = Routes("records", "What was notarised, how far each record is, and its proof.")
@@ -100,12 +107,12 @@ def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
 @routes.get(
     f"{RECORD}/receipt",
     right="reader:read",
-    answers={200: ReceiptAnswer, 202: NotYetAnswer},
+    answers={200: (ReceiptAnswer, TLOG_PROOF, COSE), 202: NotYetAnswer},
     query=ReceiptQuery,
 )
 def receipt(query: Mapping[str, Any], source: str, n: int, **path: str) -> Response:
     """
-    The record's receipt, as its bytes are verified.
+    The record's receipt, as its bytes are verified; in the formats of others too.
 
     202 with Retry-After until a signed checkpoint covers it (or, with `until`, witnesses
     or ledgers have it). Fixed once every required witness and ledger is in.
@@ -120,26 +127,32 @@ def receipt(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
         granted=grant() is not None,
     )
     handing(kind="receipt", source=proof.source, chain=proof.chain, n=n, leaf=proof.leaf.hex())
-    forever = FOREVER if proof.public else FOREVER_FOR_ONE
-    return fixed(proof.text, "application/json", forever if proof.final else ASK_AGAIN)
+    return receipt_answer(proof.text, query["format"], is_final=proof.final, is_public=proof.public)
 
 
 @routes.get(
     "/v1/digests/<hash:digest>",
     right="public",
-    answers={200: page_of(DigestAnswer)},
+    answers={200: DigestsAnswer},
     query=PageQuery,
 )
 def digests(query: Mapping[str, Any], digest: bytes) -> Response:
-    """Records by the SHA-256 of their payload, in open datasets that keep the index."""
+    """
+    Records by the SHA-256 of their payload, in open datasets that keep the index.
+
+    And `versions` by that of their file, in open datasets: on the first page, as many as fit.
+    """
+    pool, limit = services().pool, query["limit"]
     after = read_cursor(query.get("cursor"), word, word, number, number)
-    found = look.find_digest(services().pool, digest, after, query["limit"] + 1)
+    found = look.find_digest(pool, digest, after, limit + 1)
+    versions = [] if after else find_versions(pool, digest, limit)
     return page(
         found,
-        query["limit"],
+        limit,
         _DIGEST,
         lambda row: (row["dataset"], row["source"], row["chain"], row["n"]),
         lambda row: {**row, "links": links(row)},
+        versions=[{**row, "links": _links_of_version(**row)} for row in versions],
     )
 
 
@@ -148,6 +161,11 @@ def links(row: Mapping[str, Any]) -> dict[str, str]:
     path = f"/v1/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}"
     query = f"?chain={row['chain']}" if row["chain"] else ""
     return {"self": path + query, "receipt": f"{path}/receipt{query}"}
+
+
+def _links_of_version(dataset: str, version: int) -> dict[str, str]:
+    path = f"/v1/datasets/{dataset}/versions/{version}"
+    return {"self": path, "receipt": f"{path}/receipt"}
 
 
 def _hand(kind: str, row: Mapping[str, Any]) -> None:

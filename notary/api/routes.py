@@ -20,8 +20,9 @@ from schemas.faults import MalformedQuery, faults_of
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _View = TypeVar("_View", bound=Callable[..., Any])
-Answers = Mapping[int, type[Schema] | str]
-"""By status: the schema of a JSON answer, or the media type of any other."""
+What = type[Schema] | str
+Answers = Mapping[int, What | tuple[What, ...]]
+"""By status: the schema of a JSON answer, or the media type of any other; or several."""
 
 
 class IdConverter(BaseConverter):
@@ -141,16 +142,18 @@ class Routes:
             route: Any = noted(view) if right.startswith("reader:") else view
             route = _with_query(route, query()) if query else route
             for status, what in answers.items():
-                route = self._documented(route, status, what)
+                for one in what if isinstance(what, tuple) else (what,):
+                    route = self._documented(route, status, one)
             route = self.blueprint.doc(**_manual(right, query, body))(route)
             self.blueprint.route(rule, methods=[method])(state_right(right)(route))
             return view
 
         return decorate
 
-    def _documented(self, route: Any, status: int, what: type[Schema] | str) -> Any:
+    def _documented(self, route: Any, status: int, what: What) -> Any:
         if isinstance(what, str):
-            schema = {"type": "string"} | ({"format": "binary"} if "octet" in what else {})
+            is_binary = what.endswith(("octet-stream", "+cose"))
+            schema = {"type": "string"} | ({"format": "binary"} if is_binary else {})
             return self.blueprint.alt_response(
                 status, schema=schema, content_type=what, success=True
             )(route)

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from notary.core.trust import LogKey
 from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases.accept import Acceptor
+from notary.usecases.cose_signing import ReceiptSigner
 from notary.usecases.datasets import DatasetFacts
 from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
@@ -55,6 +57,10 @@ class Services:
     """Erases on an order; made at the first need, as the acceptor is."""
     max_version_bytes: int = 4 << 30
     """The largest file of a version."""
+    log_keys: Callable[[], tuple[LogKey, ...]] = tuple
+    """The log's keys with the sizes that they served; none where the list can't be read."""
+    receipt_signer: Callable[[], ReceiptSigner] | None = None
+    """Signs COSE receipts; made at the first need. None: there is no key for them."""
     public_url: str | None = None
     """The address that people use, such as https://notary.city.example; None: no links."""
     tokens: Callable[[str, datetime], Caller] | None = None

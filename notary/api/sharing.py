@@ -7,10 +7,7 @@ from typing import Any, cast
 from flask import Response
 
 from notary.api.answers import (
-    ASK_AGAIN,
-    FOREVER_FOR_ONE,
     answer,
-    fixed,
     number,
     page,
     read_cursor,
@@ -18,6 +15,7 @@ from notary.api.answers import (
 )
 from notary.api.auth import dataset, known_caller
 from notary.api.bodies import read_json
+from notary.api.receipt_formats import COSE, TLOG_PROOF, receipt_answer
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import sharing
@@ -25,7 +23,7 @@ from notary.usecases.prove import Until
 from notary.usecases.sharing import NewGrant as New
 from schemas.answers import NotYetAnswer, ReceiptAnswer, page_of
 from schemas.bodies import JSON_TYPE
-from schemas.queries import PageQuery, UntilQuery
+from schemas.queries import PageQuery, FormatQuery
 from schemas.sharing import GrantAnswer, NewGrant, SharingRecordAnswer
 
 routes = Routes("sharing", "Who was granted what, and who took what.")
@@ -93,8 +91,8 @@ def records(query: Mapping[str, Any], grant: str) -> Response:
 @routes.get(
     f"{RECORDS}/<n:number>/receipt",
     right="key:read|share",
-    answers={200: ReceiptAnswer, 202: NotYetAnswer},
-    query=UntilQuery,
+    answers={200: (ReceiptAnswer, TLOG_PROOF, COSE), 202: NotYetAnswer},
+    query=FormatQuery,
 )
 def receipt(query: Mapping[str, Any], grant: str, number: int) -> Response:
     """The receipt of such a record, for both sides, to be verified offline as any other."""
@@ -109,7 +107,7 @@ def receipt(query: Mapping[str, Any], grant: str, number: int) -> Response:
         until=cast(Until, query["until"]),
         granted=True,
     )
-    return fixed(proof.text, "application/json", FOREVER_FOR_ONE if proof.final else ASK_AGAIN)
+    return receipt_answer(proof.text, query["format"], is_final=proof.final, is_public=False)
 
 
 def _granted(row: Mapping[str, Any]) -> dict[str, Any]:

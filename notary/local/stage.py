@@ -17,11 +17,13 @@ from notary.local.ports import require_free
 from notary.local.postgres import Postgres
 from notary.local.processes import Child, Children
 from notary.local.programs import mosquitto_program
+from notary.local.second_party import SecondParty
 from notary.store.errors import NameTaken
 from notary.store.migrations import migrate
 from notary.store.pool import Pool
 from notary.usecases.api_keys import NewKey, add_key
 from notary.usecases.departments import add_department
+from notary.usecases.marks import MarkFile
 from notary.wiring import clock, initialise
 
 DEPARTMENT = "weather-office"
@@ -88,6 +90,7 @@ class Local:
             "NOTARY_NAME": "City Notary (local trial)",
             "NOTARY_SEAL_SECONDS": "2",
             "NOTARY_ANCHOR_SECONDS": "3",
+            "NOTARY_WITNESS_POLICY": str(self.var / "witness.policy"),
             "PYTHONUNBUFFERED": "1",
         }
         kept = ("NOTARY_PUBLIC_URL",)
@@ -106,6 +109,15 @@ class Local:
             pool.close()
         else:
             initialise(settings, f"city-notary.localhost/{secrets.token_hex(4)}")
+
+    def start_witness(self, settings: Settings) -> str | None:
+        """A witness of this run's own, unless the environment names others; its name."""
+        if "NOTARY_WITNESS_POLICY" in self.env:
+            return None
+        witness = SecondParty(self.var / "witness", self.var / "log" / "witness.log")
+        self.children.add(witness.start(MarkFile(settings.mark_file).log_keys()))
+        (self.var / "witness.policy").write_text(witness.policy(), encoding="utf-8")
+        return witness.name
 
     def api_key(self) -> str:
         """The department's API key, made the first time."""

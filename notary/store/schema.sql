@@ -60,6 +60,9 @@ CREATE TABLE checkpoints (
     committed_at timestamp with time zone NOT NULL,
     signed_at timestamp with time zone,
     note text,
+    met bytea,
+    witnessed_at timestamp with time zone,
+    CONSTRAINT checkpoints_met_fkey FOREIGN KEY (met) REFERENCES witness_policies(fingerprint),
     CONSTRAINT checkpoints_pkey PRIMARY KEY (size),
     CONSTRAINT checkpoints_size_check CHECK ((size >= 0))
 );
@@ -87,7 +90,7 @@ CREATE TABLE datasets (
     dropped integer NOT NULL DEFAULT 0,
     CONSTRAINT datasets_dropped_check CHECK ((dropped >= 0)),
     CONSTRAINT datasets_keep_days_check CHECK ((keep_days >= 0)),
-    CONSTRAINT datasets_kept_for_check CHECK ((kept_for = ANY (ARRAY['sharing'::text, 'erasing'::text]))),
+    CONSTRAINT datasets_kept_for_check CHECK ((kept_for = ANY (ARRAY['sharing'::text, 'erasing'::text, 'recovering'::text]))),
     CONSTRAINT datasets_lane_count_check CHECK (((lane_count >= 1) AND (lane_count <= 64))),
     CONSTRAINT datasets_name_key UNIQUE (name),
     CONSTRAINT datasets_open_is_unconditional CHECK (((NOT is_open) OR (sharing = 'unconditional'::text))),
@@ -236,6 +239,14 @@ CREATE TABLE log_hashes (
     CONSTRAINT log_hashes_pkey PRIMARY KEY (level, index)
 );
 
+CREATE TABLE lost_batches (
+    batch bigint NOT NULL,
+    run_list text,
+    leaves bytea,
+    CONSTRAINT lost_batches_batch_fkey FOREIGN KEY (batch) REFERENCES batches(index),
+    CONSTRAINT lost_batches_pkey PRIMARY KEY (batch)
+);
+
 CREATE TABLE migrations (
     number integer NOT NULL,
     name text NOT NULL,
@@ -307,6 +318,17 @@ CREATE TABLE records (
     digest bytea,
     payload bytea,
     CONSTRAINT records_pkey PRIMARY KEY (lane, source, chain, n, received)
+);
+
+CREATE TABLE recoveries (
+    chain integer NOT NULL,
+    origin text NOT NULL,
+    goes_on text NOT NULL,
+    last_size bigint NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT recoveries_chain_check CHECK ((chain > 0)),
+    CONSTRAINT recoveries_last_size_check CHECK ((last_size >= 0)),
+    CONSTRAINT recoveries_pkey PRIMARY KEY (chain)
 );
 
 CREATE TABLE registrations (
@@ -455,8 +477,34 @@ CREATE TABLE versions (
     CONSTRAINT versions_version_check CHECK ((version >= 1))
 );
 
+CREATE TABLE witness_policies (
+    fingerprint bytea NOT NULL,
+    policy bytea NOT NULL,
+    fails_open boolean NOT NULL,
+    is_current boolean NOT NULL,
+    adopted_at timestamp with time zone NOT NULL,
+    CONSTRAINT witness_policies_pkey PRIMARY KEY (fingerprint)
+);
+
+CREATE TABLE witnesses (
+    vkey text NOT NULL,
+    is_asked boolean NOT NULL,
+    known_size bigint NOT NULL DEFAULT 0,
+    cosigned_size bigint NOT NULL DEFAULT 0,
+    cosigned_at timestamp with time zone,
+    asked_at timestamp with time zone,
+    failures integer NOT NULL DEFAULT 0,
+    problem text,
+    claims_fork boolean NOT NULL DEFAULT false,
+    evidence text,
+    CONSTRAINT witnesses_cosigned_size_check CHECK ((cosigned_size >= 0)),
+    CONSTRAINT witnesses_known_size_check CHECK ((known_size >= 0)),
+    CONSTRAINT witnesses_pkey PRIMARY KEY (vkey)
+);
+
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);
+CREATE INDEX checkpoints_met ON public.checkpoints USING btree (met, size) WHERE (met IS NOT NULL);
 CREATE INDEX duplicates_by_key ON public.duplicates USING btree (key_print);
 CREATE INDEX grants_by_dataset ON public.grants USING btree (dataset, id);
 CREATE INDEX grants_by_department ON public.grants USING btree (department, dataset);
@@ -466,4 +514,5 @@ CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) W
 CREATE INDEX versions_by_batch ON public.versions USING btree (batch) WHERE (batch IS NOT NULL);
 CREATE INDEX versions_waiting ON public.versions USING btree (dataset, version) WHERE (batch IS NULL);
 CREATE UNIQUE INDEX datasets_kept ON public.datasets USING btree (owner, kept_for) WHERE (kept_for IS NOT NULL);
+CREATE UNIQUE INDEX witness_policies_current ON public.witness_policies USING btree (is_current) WHERE is_current;
 CREATE SEQUENCE segment_numbers;

@@ -21,6 +21,7 @@ from notary.ledgers.port import (
     anchorable,
 )
 from notary.store.pool import Pool
+from notary.usecases.closed_logs import Origins, read_origins
 from notary.usecases.gate import Gate
 
 
@@ -51,10 +52,12 @@ def anchor_due(
     Raises:
         StateRefused: the gate is closed.
     """
-    log = gate.open()
+    gate.open()
+    with pool.transaction(read_only=True) as tx:
+        origins = read_origins(tx)
     moved = []
     for ledger in ledgers:
-        stopped = _begin(pool, ledger, log.origin, interval, now, at_once)
+        stopped = _begin(pool, ledger, origins, interval, now, at_once)
         if stopped is not None:
             moved.append(stopped)
             continue
@@ -62,7 +65,7 @@ def anchor_due(
             open_ones = tx.rows("list_anchors_under_way", ledger=ledger.name)
             roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for _, size, *_ in open_ones}
         for _, size, state, _ in open_ones:
-            what = anchorable(log.origin, size, roots[size])
+            what = anchorable(origins.at(size), size, roots[size])
             moved.append(_move(pool, ledger, what, state, now))
     return moved
 
@@ -73,7 +76,7 @@ def evidence_text(evidence: Mapping[str, object]) -> str:
 
 
 def _begin(
-    pool: Pool, ledger: Ledger, origin: str, interval: timedelta, now: datetime, at_once: bool
+    pool: Pool, ledger: Ledger, origins: Origins, interval: timedelta, now: datetime, at_once: bool
 ) -> Anchored | None:
     """Commit the intention to anchor the newest checkpoint; or say why the ledger is left."""
     with pool.transaction() as tx:
@@ -85,7 +88,7 @@ def _begin(
             return None
         verified = tx.row("newest_verified_anchor", ledger=ledger.name)
     if verified is not None:
-        stopped = _went_back(ledger, anchorable(origin, verified[0], verified[1]))
+        stopped = _went_back(ledger, anchorable(origins.at(verified[0]), verified[0], verified[1]))
         if stopped is not None:
             return stopped
     with pool.transaction() as tx:

@@ -23,7 +23,10 @@ from notary.store.pool import Pool, Transaction
 from notary.usecases.anchor import evidence_text
 from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
 from notary.usecases.audit_erasures import look_at_erasures
+from notary.usecases.audit_recoveries import look_at_recoveries, read_lost
 from notary.usecases.audit_versions import look_at_versions
+from notary.usecases.audit_witnesses import look_at_witnesses
+from notary.usecases.closed_logs import read_origins
 from notary.usecases.marks import Mark, MarkFile, StateRefused
 
 
@@ -86,8 +89,10 @@ def audit(
         part("segments", batches.look_at_segments)
         versions = part("versions", lambda: look_at_versions(tx, facts))
         part("the log's hashes", lambda: _look_at_hashes(tx, facts))
+        part("recoveries", lambda: look_at_recoveries(tx, facts, mark))
         part("erasures", lambda: look_at_erasures(tx))
         signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, mark))
+        part("witnesses", lambda: look_at_witnesses(tx, facts, mark))
         anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
     counts = batches.sealed, batches.waiting, versions, len(facts.leaves), signed, anchored
     return Report(*counts, tuple(findings))
@@ -96,11 +101,13 @@ def audit(
 def _read_log(tx: Transaction, facts: Facts) -> int:
     facts.datasets = {row["id"]: row for row in tx.maps("audit_datasets")}
     facts.sources = {row["id"]: row for row in tx.maps("audit_sources")}
+    read_lost(tx, facts)
     log = tx.row("get_log")
     if log is None:
         raise Differs("the log: there is none in this database")
     facts.origin, facts.vkey, facts.size, facts.chain = log
-    if facts.chain != tx.rows("audit_newest_chain")[0][0]:
+    recovered = max((row["chain"] for row in tx.maps("list_recoveries")), default=0)
+    if facts.chain != max(tx.rows("audit_newest_chain")[0][0], recovered):
         raise Differs(f"the log: its chain {facts.chain} is not that of its newest records")
     return 1
 
@@ -118,15 +125,18 @@ def _look_at_sources(tx: Transaction, facts: Facts) -> int:
         if dataset is None or lanes.get(source["lane"]) != source["dataset"]:
             raise Differs(f"{name}: it belongs to no dataset, or to another one's lane")
         if source["number"] is not None:
-            if source["number"] != numbers[source["dataset"]]:
+            expected = numbers[source["dataset"]]
+            skipped = source["number"] > expected and source["dataset"] in facts.lossy
+            if source["number"] != expected and not skipped:
                 raise Differs(f"{name}: the numbers of the dataset's sources have a gap")
-            numbers[source["dataset"]] += 1
+            numbers[source["dataset"]] = source["number"] + 1
         if (source["tag_salt"] == b"") != dataset["is_open"]:
             raise Differs(f"{name}: its tag is not of its dataset's kind")
         if source_tag(dataset["name"], source["name"], source["tag_salt"]) != source["tag"]:
             raise Differs(f"{name}: the tag doesn't follow from its name and salt")
     for id_, dataset in facts.datasets.items():
-        if dataset["source_count"] != numbers[id_]:
+        skipped = id_ in facts.lossy and dataset["source_count"] > numbers[id_]
+        if dataset["source_count"] != numbers[id_] and not skipped:
             raise Differs(f"dataset {dataset['name']}: the count of its sources is wrong")
     return len(facts.sources)
 
@@ -187,6 +197,10 @@ def _look_at_hashes(tx: Transaction, facts: Facts) -> int:
 
 def _look_at_checkpoints(tx: Transaction, facts: Facts, mark: Mark | None) -> int:
     known: dict[int, bytes] = {}
+    origins = read_origins(tx)
+    keys = [parse_vkey(facts.vkey)]
+    if mark is not None and mark.keys:
+        keys = [key.verifier for key in mark.keys]
     for size, stored, note in tx.rows("audit_checkpoints"):
         name = f"checkpoint of size {size}"
         if not 0 <= size <= len(facts.leaves) or root(facts.leaves[:size]) != stored:
@@ -195,8 +209,9 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, mark: Mark | None) -> in
         if note is None:
             continue
         with naming(name):
-            checkpoint, _ = open_checkpoint(note, [parse_vkey(facts.vkey)])
-        if (checkpoint.origin, checkpoint.size, checkpoint.root) != (facts.origin, size, stored):
+            checkpoint, _ = open_checkpoint(note, keys)
+        said = checkpoint.origin, checkpoint.size, checkpoint.root
+        if said != (origins.at(size), size, stored):
             raise Differs(f"{name}: the signed note says something else")
     if mark is None:
         raise Differs("the high-water mark: it is missing")
@@ -209,6 +224,7 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, mark: Mark | None) -> in
 
 def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -> int:
     by_name = {ledger.name: ledger for ledger in ledgers}
+    origins = read_origins(tx)
     count = 0
     for row in tx.maps("audit_anchors"):
         name = f"anchor of size {row['size']} on {row['ledger']}"
@@ -219,7 +235,7 @@ def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -
             raise Differs(f"{name}: its state {row['state']} is none")
         if row["state"] == "verified":
             with naming(name):
-                _look_at_anchor(name, row, ledger, facts.origin)
+                _look_at_anchor(name, row, ledger, origins.at(row["size"]))
         elif row["evidence"] is not None:
             raise Differs(f"{name}: it has evidence and is not called verified")
         count += 1

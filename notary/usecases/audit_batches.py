@@ -24,7 +24,10 @@ PROGRESS_EVERY = 10_000
 
 @dataclass(slots=True)
 class Facts:
-    """What the audit has read so far of datasets, sources and the log."""
+    """
+    What the audit has read so far of datasets, sources and the log. `lost`: the batches whose
+    records are lost, by index; `lossy`: the datasets of which they are.
+    """
 
     origin: str = ""
     vkey: str = ""
@@ -34,6 +37,8 @@ class Facts:
     sources: dict[int, dict[str, Any]] = field(default_factory=dict)
     leaves: list[bytes] = field(default_factory=list)
     descriptors: list[tuple[int, Descriptor]] = field(default_factory=list)
+    lost: dict[int, Descriptor] = field(default_factory=dict)
+    lossy: set[int] = field(default_factory=set)
 
 
 class Differs(NotaryError):
@@ -75,7 +80,7 @@ class BatchAudit:
     def look_at_batches(self) -> int:
         """Every batch: its records, run list, tiles, root and descriptor."""
         for index, (dataset, descriptor) in enumerate(self._facts.descriptors):
-            if descriptor.kind == "records":
+            if descriptor.kind == "records" and index not in self._facts.lost:
                 with naming(f"Batch {index}"):
                     self._look_at_batch(index, dataset, descriptor)
         for (what,) in self._tx.rows("audit_stray"):

@@ -4,9 +4,13 @@ The gate: accepting, sealing and signing stay closed until all high-water marks 
 with this incarnation of the database (DESIGN, invariant 2).
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
+from notary.core.errors import MalformedNote
+from notary.core.note import Signature, parse_note
 from notary.ledgers.port import Ledger
 from notary.store.migrations import check_at_head
 from notary.store.pool import Pool, Transaction
@@ -111,6 +115,7 @@ class Gate:
         if incarnation.written < mark.incarnation.written:
             raise StateRefused("The database is an older copy of itself." + CLOSED, reason="older")
         check_not_behind(tx, mark.size, bytes.fromhex(mark.root), "the mark beside the log key")
+        check_signers(tx, mark)
         for ledger in self._ledgers:
             newest = ledger.newest(origin)
             if newest is not None:
@@ -148,6 +153,28 @@ def check_server(tx: Transaction) -> None:
             "records in a power cut: switch both on.",
             reason="fsync",
         )
+
+
+def check_signers(tx: Transaction, mark: Mark) -> None:
+    """
+    Demand that the newest note has no line of a key of the log that the mark doesn't know.
+
+    Raises:
+        StateRefused: the mark is older than the database: it forgot a key.
+    """
+    newest = tx.row("newest_checkpoint")
+    names = {key.origin for key in mark.log_keys}
+    known = {key.verifier.key_id for key in mark.log_keys}
+    lines: Sequence[Signature] = ()
+    with suppress(MalformedNote):  # an audit tells of it
+        lines = parse_note(newest[2]).unverified if newest is not None else ()
+    for line in lines:
+        if line.name in names and line.key_id not in known:
+            raise StateRefused(
+                f"The log was signed with the key {line.key_id.hex()}, which the mark doesn't "
+                "know: the mark is older than the log. Restore the newest one." + CLOSED,
+                reason="older-mark",
+            )
 
 
 def check_not_behind(tx: Transaction, size: int, root: bytes, who: str) -> None:

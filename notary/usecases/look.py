@@ -14,6 +14,7 @@ from notary.store.pool import Pool, Transaction
 from notary.usecases.datasets import DatasetFacts
 from notary.usecases.record import statement_text
 from notary.usecases.rights import NotFound
+from notary.usecases.witness_look import cosigner_names, find_witnessed
 
 RUNS_AT_ONCE = 1000
 TILES_AT_ONCE = 64
@@ -104,6 +105,7 @@ def states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> d
         "signed": None,
         "witnessed": None,
         "anchored": [],
+        "needs_witnesses": tx.row("current_policy") is not None,
     }
     if row["batch"] is None:
         return reached
@@ -115,6 +117,7 @@ def states(tx: Transaction, ledgers: Sequence[Ledger], row: dict[str, Any]) -> d
         "size": batch["signed_size"],
         "at": format_time(batch["signed_at"]),
     }
+    reached["witnessed"] = find_witnessed(tx, row["batch"])
     reached["anchored"] = _anchored(tx, ledgers, row["batch"])
     return reached
 
@@ -128,7 +131,7 @@ def _anchored(tx: Transaction, ledgers: Sequence[Ledger], batch: int) -> list[di
             "own_word": own.get(anchor["ledger"], True),
             "at": format_time(anchor["changed_at"]),
         }
-        for anchor in tx.maps("find_anchors", index=batch)
+        for anchor in tx.maps("find_anchors", index=batch, first=0, last=None)
     ]
 
 
@@ -162,6 +165,8 @@ def get_batch(pool: Pool, ledgers: Sequence[Ledger], index: int) -> dict[str, An
         row = rows[0]
         size, time = row.pop("signed_size"), row.pop("signed_at")
         row["signed"] = None if size is None else {"size": size, "at": format_time(time)}
+        row["witnessed"] = find_witnessed(tx, index)
+        row["needs_witnesses"] = tx.row("current_policy") is not None
         row["anchored"] = _anchored(tx, ledgers, index) if size is not None else []
     return row
 
@@ -174,14 +179,33 @@ def batch_runs(pool: Pool, index: int) -> Iterator[list[str]]:
     slow reader holds no connection. Raises NotFound, at once.
     """
     get_batch(pool, (), index)
+    lost = lost_batch(pool, index)
+    if lost is not None:
+        return iter([_kept(lost["run_list"], index).splitlines(keepends=True)])
     return map(_run_lines, _parts(pool, "batch_runs", index, "position", RUNS_AT_ONCE))
 
 
 def batch_leaves(pool: Pool, index: int) -> Iterator[bytes]:
     """The leaf hashes of a batch, 32 bytes each, in parts as in `batch_runs`."""
     get_batch(pool, (), index)
+    lost = lost_batch(pool, index)
+    if lost is not None:
+        return iter([_kept(lost["leaves"], index)])
     parts = _parts(pool, "batch_leaves", index, "index", TILES_AT_ONCE)
     return (b"".join(row["data"] for row in rows) for rows in parts)
+
+
+def lost_batch(pool: Pool, index: int) -> dict[str, Any] | None:
+    """Of a batch that was put back without its records: its run list and leaves, or None."""
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.maps("lost_batch", batch=index)
+    return rows[0] if rows else None
+
+
+def _kept(part: Any, index: int) -> Any:
+    if part is None:
+        raise NotFound(f"This part of batch {index} is lost; nobody had it.")
+    return part
 
 
 def _parts(
@@ -244,9 +268,12 @@ def count_records(pool: Pool, datasets: Sequence[DatasetFacts]) -> dict[str, int
 
 
 def newest_checkpoint(pool: Pool) -> dict[str, Any] | None:
-    """Size, root, note and time of the newest signed checkpoint, or None."""
+    """
+    Size, root, note and time of the newest checkpoint that is shown, or None; `is_witnessed`:
+    whether it has its quorum of witnesses, None where none is required.
+    """
     with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("newest_checkpoint")
+        rows = tx.maps("newest_shown_checkpoint")
     return rows[0] if rows else None
 
 
@@ -257,7 +284,7 @@ def get_checkpoint(pool: Pool, ledgers: Sequence[Ledger], size: int) -> dict[str
         if not rows:
             raise NotFound(f"There is no checkpoint of size {size}.")
         anchors = _anchored(tx, ledgers, size - 1)
-    return {**rows[0], "anchored": anchors}
+    return {**rows[0], "witnesses": cosigner_names(rows[0]["note"]), "anchored": anchors}
 
 
 def log_tile(pool: Pool, level: int, index: int, width: int) -> bytes:

@@ -10,7 +10,8 @@ each tree the hashes around its own path, whatever the log's size.
 import json
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
@@ -21,10 +22,13 @@ from notary.core.errors import NotaryError
 from notary.core.runs import Run, format_run
 from notary.core.statement import statement_leaf
 from notary.core.tiles import TILE_WIDTH, inclusion_path_from_tiles
+from notary.core.trust import LogKey
 from notary.ledgers.port import Ledger
 from notary.store.logtiles import read_log_tile
 from notary.store.pool import Pool, Transaction
+from notary.usecases.closed_logs import Origins, read_origins
 from notary.usecases.erased import erased_of
+from notary.usecases.prove_signers import find_batch, path_to_good
 from notary.usecases.record import statement_text
 from notary.usecases.rights import Caller, NotFound
 from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
@@ -48,6 +52,12 @@ class NotYet(NotaryError):
         super().__init__(state=state, retry_after_seconds=retry_after_seconds)
         self.state = state
         self.retry_after_seconds = retry_after_seconds
+
+
+class NoWitnesses(NotaryError):
+    """No witness is asked here, so nothing becomes witnessed."""
+
+    code = "no-witnesses"
 
 
 class StoreDamaged(NotaryError):
@@ -76,23 +86,50 @@ class BatchPart:
     """
     What all receipts of a batch share: `json` holds its members, ready to be put in, and
     `upper` of each tree the groups of hashes above the lowest ones.
+    `witnessed`: its checkpoint has the quorum of witnesses; None where none is required.
     """
 
     run_count: int
     count: int
     json: Mapping[str, str]
     anchored: bool
+    witnessed: bool | None
     upper: tuple[_Upper, _Upper] = field(default_factory=lambda: ({}, {}))
+
+    @property
+    def final(self) -> bool:
+        """Whether every required witness and ledger is in it."""
+        return self.anchored and self.witnessed is not False
+
+    def demand(self, until: Until) -> None:
+        """
+        Raises:
+            NotYet: what is asked for isn't there yet.
+            NoWitnesses: it will never be.
+        """
+        if until == "witnessed" and self.witnessed is None:
+            raise NoWitnesses()
+        if until == "witnessed" and not self.witnessed:
+            raise NotYet("signed", 2)
+        if until == "anchored" and not self.anchored:
+            raise NotYet("witnessed" if self.witnessed else "signed", 5)
 
 
 class Prover:
     """Makes receipts for one process; may be called from several threads."""
 
-    def __init__(self, pool: Pool, ledgers: Sequence[Ledger]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        ledgers: Sequence[Ledger],
+        log_keys: Callable[[], tuple[LogKey, ...]] = tuple,
+    ) -> None:
         self._pool = pool
         self._required = {ledger.name for ledger in ledgers if ledger.required}
         self._kinds = {ledger.name: ledger.kind for ledger in ledgers}
         self._batches: OrderedDict[int, BatchPart] = OrderedDict()
+        self._keys = log_keys
+        self._known_keys: tuple[LogKey, ...] = ()
         self._lock = Lock()
 
     def receipt(
@@ -111,7 +148,8 @@ class Prover:
 
         Raises:
             NotFound: there is none, or it isn't the caller's to see.
-            NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
+            NotYet: no signed checkpoint (or, as asked, witnesses or anchor) covers it yet.
+            NoWitnesses: witnesses are asked for, and there are none.
             StoreDamaged: the stored columns don't give the leaf.
         """
         with self._pool.transaction(read_only=True, each_alone=True) as tx:
@@ -124,10 +162,9 @@ class Prover:
             part = self.batch_part(tx, row["batch"])
             if part is None:
                 raise NotYet("sealed", 1)
-            if until == "anchored" and not part.anchored:
-                raise NotYet("signed", 5)
+            part.demand(until)
             text = self._write(tx, row, part)
-        return Proof(text, part.anchored, row["is_open"], row["source"], row["chain"], row["leaf"])
+        return Proof(text, part.final, row["is_open"], row["source"], row["chain"], row["leaf"])
 
     def _write(self, tx: Transaction, row: dict[str, Any], part: BatchPart) -> str:
         """
@@ -174,17 +211,54 @@ class Prover:
         return "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
 
     def batch_part(self, tx: Transaction, index: int) -> BatchPart | None:
-        """What the batch adds, or None while no signed checkpoint covers it."""
+        """
+        What the batch adds, or None while no signed checkpoint covers it.
+
+        Raises:
+            NotYet: one does, and isn't shown yet: its witnesses haven't cosigned.
+        """
+        keys = self._keys()
+        if keys != self._known_keys:
+            # A key was given up, say: what was kept may need the way to its last good state.
+            with self._lock:
+                self._batches.clear()
+                self._known_keys = keys
         known = self._batches.get(index)
         if known is not None:
             return known
-        found = tx.maps("find_batch", index=index)[0]
+        origins = read_origins(tx) if len(keys) > 1 else Origins("")
+        part = self._part(tx, index, keys, origins, index + 1)
+        for _, last in origins.closed:
+            if part is not None and not part.anchored and index < last:
+                # The log that was closed can't be anchored any more; the one that goes on can.
+                with suppress(NotYet):
+                    later = self._part(tx, index, keys, origins, last + 1)
+                    part = later if later is not None and later.anchored else part
+        if part is not None and part.final:
+            with self._lock:
+                self._batches[index] = part
+                while len(self._batches) > MAX_BATCHES:
+                    self._batches.popitem(last=False)
+        return part
+
+    def _part(
+        self,
+        tx: Transaction,
+        index: int,
+        keys: tuple[LogKey, ...],
+        origins: Origins,
+        start: int,
+    ) -> BatchPart | None:
+        found, key = find_batch(tx, index, keys, start)
         if found["note"] is None:
+            if found["is_signed"]:
+                raise NotYet("signed", 2)
             return None
-        anchors = tx.maps("find_anchors", index=index)
+        first, last = (0, None) if key is None else origins.sizes(key.origin)
+        anchors = tx.maps("find_anchors", index=index, first=first, last=last)
         read = partial(read_log_tile, tx)
         log_path = inclusion_path_from_tiles(read, index, found["size"])
-        part = BatchPart(
+        return BatchPart(
             run_count=found["runs"],
             count=json.loads(found["descriptor"])["count"],
             json={
@@ -192,15 +266,11 @@ class Prover:
                 "checkpoint": json.dumps(found["note"], ensure_ascii=False),
                 "descriptor": json.dumps(found["descriptor"], ensure_ascii=False),
                 "log": f'{{"index":{index},"path":{hash_list(log_path)}}}',
+                **_consistency(tx, found["size"], key),
             },
             anchored={row["ledger"] for row in anchors} >= self._required,
+            witnessed=bool(found["is_witnessed"]) if found["needs_witnesses"] else None,
         )
-        if part.anchored:
-            with self._lock:
-                self._batches[index] = part
-                while len(self._batches) > MAX_BATCHES:
-                    self._batches.popitem(last=False)
-        return part
 
     def _anchor(self, read: Any, index: int, row: Mapping[str, Any]) -> str:
         path = inclusion_path_from_tiles(read, index, row["size"])
@@ -221,6 +291,14 @@ class Prover:
 
 def _may_read(row: Mapping[str, Any], caller: Caller | None) -> bool:
     return row["is_open"] or (caller is not None and caller.department == row["owner"])
+
+
+def _consistency(tx: Transaction, size: int, key: LogKey | None) -> dict[str, str]:
+    """The way to the last good state, under a key that was given up."""
+    good = None if key is None else path_to_good(tx, size, key)
+    if good is None:
+        return {}
+    return {"consistency": f'{{"path":{hash_list(good[1])},"size":{good[0]}}}'}
 
 
 def hash_list(path: Sequence[bytes]) -> str:

@@ -56,7 +56,8 @@ class VersionProver:
 
         Raises:
             NotFound: there is no such version.
-            NotYet: no signed checkpoint (or, as asked, anchor) covers it yet.
+            NotYet: no signed checkpoint (or, as asked, witnesses or anchor) covers it yet.
+            NoWitnesses: witnesses are asked for, and there are none.
         """
         with self._pool.transaction(read_only=True) as tx:
             row = get_version(tx, dataset, version)
@@ -93,8 +94,7 @@ class VersionProver:
         part = self._prover.batch_part(tx, row["batch"])
         if part is None:
             raise NotYet("sealed", 1)
-        if until == "anchored" and not part.anchored:
-            raise NotYet("signed", 5)
+        part.demand(until)
         return part
 
 
@@ -116,7 +116,7 @@ def _write(part: BatchPart, **more: str) -> VersionProof:
     """docs/spec/receipt-v1.md, section Members; in the order of RFC 8785."""
     members = {**part.json, **more, "v": '"receipt/1"'}
     text = "{" + ",".join(f'"{name}":{members[name]}' for name in sorted(members)) + "}"
-    return VersionProof(text, part.anchored)
+    return VersionProof(text, part.final)
 
 
 def read_row(tx: Transaction, row: Mapping[str, Any], number: int) -> bytes:

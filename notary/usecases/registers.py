@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log: made on purpose, before any record, and tied again to a database that was moved."""
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -61,4 +62,6 @@ def adopt(pool: Pool, marks: MarkFile) -> None:
                     reason="older",
                 )
         adopted = read_mark(tx, log[0], log[1], size, root)
+    if mark is not None:
+        adopted = replace(adopted, keys=mark.keys, recoveries=mark.recoveries)
     marks.replace(adopted)

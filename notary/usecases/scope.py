@@ -29,7 +29,9 @@ COVERED: dict[str, str] = {
     "erasures": "dataset source chain n version ordered done_by ground erased_at told_source "
     "told_chain told_n",
     "log_hashes": "level index hash",
-    "checkpoints": "size root note",
+    "checkpoints": "size root note met",
+    "witness_policies": "fingerprint policy",
+    "witnesses": "vkey",
     "anchors": "ledger size state evidence",
 }
 
@@ -49,7 +51,16 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "a memory of keys with a horizon, under the instance secret; no proof depends on it",
     ),
     "batches": ("sealed_at", "not in the descriptor, which has the received times"),
-    "checkpoints": ("committed_at signed_at", "the notary's own clock; not signed"),
+    "checkpoints": ("committed_at signed_at witnessed_at", "the notary's own clock; not signed"),
+    "witness_policies": (
+        "fails_open is_current adopted_at",
+        "which rule is in force, and since when; who demands a quorum counts it anew",
+    ),
+    "witnesses": (
+        "is_asked known_size cosigned_size cosigned_at asked_at failures problem claims_fork "
+        "evidence",
+        "a diary of the work; what counts are the cosignatures",
+    ),
     "anchors": (
         "attempts built_at changed_at error",
         "a diary of the work; what counts is the evidence",
@@ -104,6 +115,14 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "which datasets came out of a package; no proof depends on it",
     ),
     "uploads": ("id dataset begun_at touched_at", "files on their way in, no versions yet"),
+    "recoveries": (
+        "chain origin goes_on last_size note",
+        "compared with the signed notes in the mark, in a database that was recovered",
+    ),
+    "lost_batches": (
+        "batch run_list leaves",
+        "compared with the descriptors, in a database that was recovered",
+    ),
     "heartbeats": ("process seen_at facts", "what processes said of themselves last"),
     "migrations": ("number name checksum applied_at", "checked at each start instead"),
 }

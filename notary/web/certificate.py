@@ -8,8 +8,8 @@ from flask import Response, request
 from markupsafe import Markup
 
 from notary.api.services import services
-from notary.core.note import parse_vkey
 from notary.usecases import look
+from notary.web.log_key import fingerprint
 from notary.web.render import render
 
 
@@ -25,7 +25,7 @@ def certificate(address: str, **facts: Any) -> Response:
     return render(
         "certificate.html",
         log=log,
-        fingerprint=None if log is None else parse_vkey(log["vkey"]).fingerprint,
+        fingerprint=fingerprint(log, None),
         link=link,
         code=None if link is None else qr_code(link),
         made=parts.clock(),

@@ -3,10 +3,11 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from notary.api import records, versions
 from notary.api.auth import right
+from notary.api.receipt_formats import formats_here
 from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset, is_private
 from notary.web.dataset_pages import place
@@ -17,7 +18,6 @@ blueprint = Blueprint("downloads", __name__)
 blueprint.register_error_handler(NotFound, not_found)
 VERSION: Final = "/datasets/<id:dataset>/versions/<n:version>"
 RECORD: Final = "/datasets/<id:dataset>/sources/<id:source>/records/<n:n>"
-SIGNED: Final = {"until": "signed"}
 
 
 @blueprint.get(f"{VERSION}/file")
@@ -33,7 +33,7 @@ def file(dataset: str, version: int) -> Response:
 def file_receipt(dataset: str, version: int) -> Response:
     """The receipt of a version's file."""
     g.dataset = find_dataset(dataset)
-    return _kept_nowhere(versions.receipt(SIGNED, version=version))
+    return _kept_nowhere(versions.receipt(_format(), version=version))
 
 
 @blueprint.get(f"{VERSION}/rows/<n:row>/receipt")
@@ -41,7 +41,7 @@ def file_receipt(dataset: str, version: int) -> Response:
 def row_receipt(dataset: str, version: int, row: int) -> Response:
     """The receipt of a row."""
     g.dataset = find_dataset(dataset)
-    return _kept_nowhere(versions.row_receipt(SIGNED, version=version, row=row))
+    return _kept_nowhere(versions.row_receipt(_format(), version=version, row=row))
 
 
 @blueprint.get(f"{RECORD}/payload")
@@ -57,7 +57,7 @@ def payload(dataset: str, source: str, n: int) -> Response:
 def record_receipt(dataset: str, source: str, n: int) -> Response:
     """The receipt of a record."""
     g.dataset = find_dataset(dataset)
-    return _kept_nowhere(records.receipt({**_chain(), **SIGNED}, source=source, n=n))
+    return _kept_nowhere(records.receipt({**_chain(), **_format()}, source=source, n=n))
 
 
 def _chain() -> dict[str, Any]:
@@ -65,6 +65,14 @@ def _chain() -> dict[str, Any]:
     if chain is not None and chain > MAX_CHAIN:
         raise NotFound()
     return {"chain": chain}
+
+
+def _format() -> dict[str, str]:
+    """A link can't say Accept: it names the format, and without a name it is the usual one."""
+    name = request.args.get("format", "receipt")
+    if name not in formats_here():
+        raise NotFound()
+    return {"until": "signed", "format": name}
 
 
 def _kept_nowhere(response: Response) -> Response:

@@ -7,10 +7,10 @@ from flask import Blueprint, Response
 
 from notary.api.auth import right
 from notary.api.services import services
-from notary.core.note import parse_vkey
 from notary.usecases import look
 from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset
+from notary.web.log_key import fingerprint
 from notary.web.render import not_found, render
 from notary.web.way import anchored
 
@@ -44,11 +44,10 @@ def checkpoint(size: int) -> Response:
     """A signed checkpoint, its note, and the ledgers that have it."""
     parts = services()
     row = look.get_checkpoint(parts.pool, parts.ledgers, size)
-    log = look.log_facts(parts.pool)
     return render(
         "checkpoint.html",
         row=row,
-        fingerprint=None if log is None else parse_vkey(log["vkey"]).fingerprint,
+        fingerprint=fingerprint(look.log_facts(parts.pool), row),
         steps=[anchored(anchor) for anchor in row["anchored"]],
         values={},
     )

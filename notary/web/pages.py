@@ -14,11 +14,11 @@ from notary.api.errors import detail_of, template_of
 from notary.api.language import has_text
 from notary.api.services import services
 from notary.core.errors import NotaryError
-from notary.core.note import parse_vkey
 from notary.core.words import check_id
 from notary.usecases import look
 from notary.usecases.datasets import list_datasets
 from notary.usecases.rights import NotFound
+from notary.web.log_key import fingerprint
 from notary.web.render import missing, render
 
 blueprint = Blueprint("pages", __name__)
@@ -28,6 +28,15 @@ STATIC: Final = {
     "publish.js": "text/javascript",
     "seal.svg": "image/svg+xml",
     "style.css": "text/css",
+    "verify.js": "text/javascript",
+    "verify_ask.js": "text/javascript",
+    "verify_desk.js": "text/javascript",
+    "verify_guess.js": "text/javascript",
+    "verify_judge.js": "text/javascript",
+    "verify_page.js": "text/javascript",
+    "verify_show.js": "text/javascript",
+    "verify_way.js": "text/javascript",
+    "verify_words.js": "text/javascript",
 }
 
 
@@ -37,6 +46,7 @@ def first() -> Response:
     """What this notary holds, its newest checkpoint and anchors, and a search."""
     parts = services()
     log = look.log_facts(parts.pool)
+    newest = look.newest_checkpoint(parts.pool)
     datasets = list_datasets(parts.pool, None, "", SHOWN_DATASETS + 1)
     return render(
         "first.html",
@@ -44,9 +54,9 @@ def first() -> Response:
         datasets=datasets[:SHOWN_DATASETS],
         more=len(datasets) > SHOWN_DATASETS,
         counts=look.count_records(parts.pool, datasets),
-        checkpoint=look.newest_checkpoint(parts.pool),
+        checkpoint=newest,
         log=log,
-        fingerprint=None if log is None else parse_vkey(log["vkey"]).fingerprint,
+        fingerprint=fingerprint(log, newest),
         anchors=look.list_anchors(parts.pool, parts.ledgers, None, SHOWN_ANCHORS),
     )
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from notary.api.auth import right
 from notary.api.language import say
+from notary.api.receipt_formats import other_formats
 from notary.api.services import services
 from notary.usecases import look
 from notary.usecases.datasets import DatasetFacts
@@ -75,6 +76,7 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
         "row": row,
         "dataset": facts,
         "steps": steps(row["states"]),
+        "formats": other_formats(),
         "is_last": _is_last(facts, row),
         "preview": preview(row["payload"]),
         "is_cut": row["payload"] is not None and len(row["payload"]) > SHOWN_BYTES,

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from notary.api.auth import right
 from notary.api.language import say
+from notary.api.receipt_formats import other_formats
 from notary.api.services import services
 from notary.core.csv_rows import csv_cells
 from notary.usecases.datasets import DatasetFacts
@@ -72,6 +73,7 @@ def _facts(dataset: str, version: int) -> dict[str, Any]:
         "row": row,
         "dataset": facts,
         "steps": steps(row["states"]),
+        "formats": other_formats(),
         "newest": newest[0]["version"],
         "asked": request.args.get("row", "").strip()[:20],
         "found": _row(facts, row, place("row")),

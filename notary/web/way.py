@@ -11,7 +11,7 @@ from typing import Any, Literal
 class Step:
     """
     One state. `look`: `open` (not reached), `own` (the notary alone says so), `done` (confirmed
-    by somebody else). `word`: the text that tells whose word it is.
+    by somebody else). `word`: the text that tells whose word it is; `missing`: why it is open.
     """
 
     state: str
@@ -21,6 +21,8 @@ class Step:
     batch: int | None = None
     size: int | None = None
     ledger: str | None = None
+    who: str | None = None
+    missing: str = "page.not-yet"
 
 
 def steps(states: Mapping[str, Any]) -> list[Step]:
@@ -37,9 +39,25 @@ def steps(states: Mapping[str, Any]) -> list[Step]:
         if signed
         else Step("signed")
     )
-    way.append(Step("witnessed"))
+    way.append(witnessed(states))
     way += [anchored(anchor) for anchor in states["anchored"]] or [Step("anchored")]
     return way
+
+
+def witnessed(states: Mapping[str, Any]) -> Step:
+    """The step of the witnesses; without a rule about them nobody is asked."""
+    found = states["witnessed"]
+    if found is None:
+        asked = states.get("needs_witnesses")
+        return Step("witnessed", missing="page.not-yet" if asked else "page.no-witness")
+    return Step(
+        "witnessed",
+        "done",
+        found["at"],
+        "page.witness-word",
+        size=found["size"],
+        who=", ".join(found["witnesses"]),
+    )
 
 
 def anchored(anchor: Mapping[str, Any]) -> Step:

@@ -11,6 +11,7 @@ import pytest
 
 from notary.core.checkpoint import Checkpoint, open_checkpoint
 from notary.core.errors import RootMismatch
+from notary.core.note import Signature
 from notary.core.tree import root
 from notary.keys import Signer, make_key
 from notary.store.errors import StoreRefused
@@ -226,10 +227,10 @@ def between_1_and_2(patch: pytest.MonkeyPatch) -> None:
 def between_2_and_3(patch: pytest.MonkeyPatch) -> None:
     """The mark is raised, nothing is signed."""
 
-    def cut(signer: Signer, text: str) -> str:
+    def cut(signer: Signer, text: str) -> Signature:
         raise PowerCut
 
-    patch.setattr(Signer, "sign", cut)
+    patch.setattr(Signer, "signature", cut)
 
 
 def after_signing(patch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from notary.config import Settings
 from notary.core.checkpoint import Checkpoint
 from notary.core.policy import SealingPolicy
-from notary.keys import Signer, load_key
+from notary.keys import KeyRing, Signer, load_key
 from notary.ledgers.file import FileLedger
 from notary.store.errors import NameTaken
 from notary.store.pool import Pool
@@ -170,7 +170,8 @@ class World:
 
     def sign(self) -> Checkpoint | None:
         """Sign the log as it stands."""
-        return sign_newest(self.pool, self.gate, self.marks, self.signer, self.now)
+        ring = KeyRing(self.parts.settings.state)
+        return sign_newest(self.pool, self.gate, self.marks, ring, self.now)
 
     def anchor(self) -> list[Anchored]:
         """Anchor the newest checkpoint, whatever the interval."""
@@ -186,7 +187,7 @@ class World:
 
     def prover(self) -> Prover:
         """A prover without anything in mind yet."""
-        return Prover(self.pool, self.parts.ledgers)
+        return Prover(self.pool, self.parts.ledgers, self.parts.log_keys)
 
     def audit(self) -> Report:
         """Recompute everything."""

@@ -67,10 +67,10 @@ SELECT 1 FROM digests
 WHERE digest = %(digest)s AND source = %(source)s AND chain = %(chain)s AND n = %(n)s
 
 -- name: audit_segments
--- For each dataset and batch (none: waiting) the records of each source.
-SELECT g.batch, g.dataset, w.source, g.chain, sum(w.count)::bigint
+-- For each dataset and batch (none: waiting, or set aside by a recovery) the records of each source.
+SELECT CASE WHEN g.batch >= 0 THEN g.batch END, g.dataset, w.source, g.chain, sum(w.count)::bigint
 FROM segments g, unnest(g.sources, g.counts) AS w(source, count)
-GROUP BY g.batch, g.dataset, w.source, g.chain
+GROUP BY 1, g.dataset, w.source, g.chain
 
 -- name: audit_segment_counts
 -- Segments whose members don't add up, or whose lane is another dataset's.

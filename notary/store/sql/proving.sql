@@ -40,20 +40,30 @@ LEFT JOIN LATERAL (
 WHERE d.name = $1 AND s.name = $2
 
 -- name: find_batch
--- A batch, its number of runs, and the first signed checkpoint over it.
+-- A batch, its number of runs, and the first checkpoint over it that is shown: one that has the
+-- quorum of witnesses, else (where none is required, or without it too) the first signed one. It
+-- has at least `start` leaves.
 SELECT b.descriptor, b.leaf, (SELECT count(*) FROM runs WHERE batch = b.index) AS runs,
-       c.size, c.note
-FROM batches b LEFT JOIN LATERAL (
-    SELECT size, note FROM checkpoints WHERE size > b.index AND note IS NOT NULL
-    ORDER BY size LIMIT 1
+       c.size, c.note, c.is_witnessed, p.fingerprint IS NOT NULL AS needs_witnesses,
+       EXISTS (SELECT FROM checkpoints WHERE size > b.index AND note IS NOT NULL) AS is_signed
+FROM batches b LEFT JOIN witness_policies p ON p.is_current LEFT JOIN LATERAL (
+    (SELECT size, note, true AS is_witnessed FROM checkpoints
+     WHERE met = p.fingerprint AND size >= %(start)s ORDER BY size LIMIT 1)
+    UNION ALL
+    (SELECT size, note, false FROM checkpoints
+     WHERE size >= %(start)s AND note IS NOT NULL AND coalesce(p.fails_open, true)
+     ORDER BY size LIMIT 1)
+    ORDER BY is_witnessed DESC LIMIT 1
 ) AS c ON true
 WHERE b.index = %(index)s
 
 -- name: find_anchors
--- On each ledger the first verified anchor that covers a batch.
+-- On each ledger the first verified anchor that covers a batch; from `first` to `last` (null: on)
+-- the sizes are those of one log.
 SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence, a.changed_at
 FROM anchors a JOIN checkpoints c ON c.size = a.size
 WHERE a.state = 'verified' AND a.size > %(index)s
+  AND a.size >= %(first)s AND (%(last)s::bigint IS NULL OR a.size <= %(last)s)
 ORDER BY a.ledger, a.size
 
 -- name: get_batch_tile

@@ -31,8 +31,16 @@ COPY version_tiles (version, level, index, data, mark) FROM STDIN (FORMAT binary
 SELECT 1 FROM datasets WHERE id = %(dataset)s FOR NO KEY UPDATE
 
 -- name: newest_version
-SELECT version, profile, file_digest, received FROM versions WHERE dataset = %(dataset)s
-ORDER BY version DESC LIMIT 1
+-- One that is lost counts too: its number is taken.
+SELECT * FROM (
+    (SELECT version, profile, file_digest, received FROM versions WHERE dataset = %(dataset)s
+     ORDER BY version DESC LIMIT 1)
+    UNION ALL
+    (SELECT (b.descriptor::json->>'version')::integer, NULL, NULL, NULL
+     FROM lost_batches l JOIN batches b ON b.index = l.batch
+     WHERE b.dataset = %(dataset)s AND b.descriptor::json->>'kind' = 'version'
+     ORDER BY b.number DESC LIMIT 1)
+) AS newest ORDER BY version DESC LIMIT 1
 
 -- name: add_version
 INSERT INTO versions (id, dataset, version, profile, count, root, hash, received, corrects,
@@ -74,6 +82,12 @@ LEFT JOIN LATERAL (
 ) AS e ON true
 WHERE v.dataset = %(dataset)s AND (%(before)s IS NULL OR v.version < %(before)s)
 ORDER BY v.version DESC LIMIT %(limit)s
+
+-- name: find_versions
+-- By the digest of their file, in open datasets; what was erased has none.
+SELECT d.name AS dataset, v.version FROM versions v JOIN datasets d ON d.id = v.dataset
+WHERE v.file_digest = %(digest)s AND d.is_open
+ORDER BY d.name, v.version DESC LIMIT %(limit)s
 
 -- name: version_part
 SELECT data FROM version_parts WHERE version = %(id)s AND number = %(number)s

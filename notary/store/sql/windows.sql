@@ -1,10 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: last_signed_record
--- The last record of a source's chain that a signed checkpoint covers.
+-- The last record of a source's chain that a signed checkpoint covers which is shown.
 SELECT first + count - 1 FROM runs
 WHERE source = %(source)s AND chain = %(chain)s
-  AND batch < (SELECT max(size) FROM checkpoints WHERE note IS NOT NULL)
+  AND batch < CASE WHEN EXISTS (SELECT FROM witness_policies WHERE is_current AND NOT fails_open)
+      THEN (SELECT max(c.size) FROM checkpoints c JOIN witness_policies p ON c.met = p.fingerprint
+            WHERE p.is_current)
+      ELSE (SELECT max(size) FROM checkpoints WHERE note IS NOT NULL) END
 ORDER BY first DESC LIMIT 1
 
 -- name: received_of_record
