@@ -21,7 +21,7 @@ const WINDOW = /^\/v1\/datasets\/[\w.:-]{1,128}\/sources\/[\w.:-]{1,128}\/window
 
 // A Blob -> {kind, text}: kind is receipt, window, acceptance, fork, consistency, trust, lines
 // (contents beside a window) or file; text stands there for proofs and trust files, and is null
-// where it isn't UTF-8. A receipt in a form of others is tlog-proof, or cose, of which there is no text.
+// where it isn't UTF-8. A receipt in a form of others is tlog-proof or cose, which is no text.
 export async function guessBlob(blob) {
   const start = await bytesOf(blob.slice(0, PEEK_BYTES));
   const head = lossy(start);

@@ -3,7 +3,8 @@
 
 import { verify } from "./verify.js";
 
-export const PROOFS = ["receipt", "tlog-proof", "window", "acceptance", "fork", "consistency"];
+const RECEIPTS = ["receipt", "tlog-proof", "cose"];
+export const PROOFS = [...RECEIPTS, "window", "acceptance", "fork", "consistency"];
 export const DIAGNOSIS = /^(?:same-|resaved$)/;
 
 // Proofs and contents -> {results, rest}: what showResult wants for each proof, and the contents
@@ -25,12 +26,13 @@ export async function judgeAll(items, trust, progress) {
 // -> {kind, verdict, item, alone}: `item` is the content that it was held against, if any; where
 // that is another one `alone` is the verdict of the proof without it.
 async function judge(proof, contents, isOnly, trust, progress) {
-  const alone = await verify(proof.text, trust, undefined, progress);
+  const given = proof.text ?? proof.blob;
+  const alone = await verify(given, trust, undefined, progress);
   const kind = alone.kind ?? kindOf(proof);
   const able = alone.holds ? contents.filter((item) => mayBelong(item, kind, alone)) : [];
   let told = null;
   for (const item of able) {
-    const verdict = await verify(proof.text, trust, item.blob, progress);
+    const verdict = await verify(given, trust, item.blob, progress);
     if (verdict.holds) {
       return { kind, verdict, item };
     }
@@ -44,7 +46,7 @@ async function judge(proof, contents, isOnly, trust, progress) {
 
 // A receipt says itself what it proves; only the words on the page depend on it.
 function kindOf(proof) {
-  if (!["receipt", "tlog-proof"].includes(proof.kind)) {
+  if (!RECEIPTS.includes(proof.kind)) {
     return proof.kind;
   }
   try {

@@ -126,10 +126,10 @@ export function start(root, data) {
         desk.working(words, total ? done / total : null);
       }
     };
-    const sound = items.filter((item) => oddity(item) === null);
+    const sound = items.filter(isSound);
     const notes = items
-      .filter((item) => oddity(item) !== null)
-      .map((item) => showNote(say, oddity(item), { name: item.name }, "open"));
+      .filter((item) => !isSound(item))
+      .map((item) => showNote(say, "unreadable", { name: item.name }, "open"));
     const { text, file, isOwn } = trust();
     if (text === null && sound.some((item) => PROOFS.includes(item.kind))) {
       return [...notes, showNote(say, "no-trust", {}, "open")];
@@ -183,12 +183,9 @@ export function start(root, data) {
   }
 }
 
-// What stands in the way of looking at an item at all; null: nothing.
-function oddity(item) {
-  if (item.kind === "cose") {
-    return "other-format";
-  }
-  return item.kind === "unreadable" || item.text === null ? "unreadable" : null;
+// Whether it can be looked at: what should be text and isn't was damaged.
+function isSound(item) {
+  return item.kind !== "unreadable" && item.text !== null;
 }
 
 function nameIn(text) {

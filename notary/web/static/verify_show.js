@@ -87,8 +87,19 @@ function reasonOf(say, { verdict, name, file, trustFile }) {
   const { code, reason, facts } = verdict;
   const whole = code.startsWith("verify.") ? code : `error.${code}`;
   const path = { payload: file, trust: trustFile }[facts.role] ?? name;
-  const changes = facts.changes?.map((change) => say(`resaved.${change}`)).join(", ");
+  const changes = facts.changes && listed(facts.changes.map((change) => say(`resaved.${change}`)));
   return say(whole, { ...facts, changes, path, reason });
+}
+
+// Words in a row, as the language of the page does that.
+function listed(words) {
+  return new Intl.ListFormat(document.documentElement.lang).format(words);
+}
+
+// What the picture says of the broken step; how a copy was saved again is told above it.
+function briefly(say, result) {
+  const { code, reason } = result.verdict;
+  return DIAGNOSIS.test(reason) ? say(`error.${code}`) : reasonOf(say, result);
 }
 
 function isMisconduct({ code, reason }) {
@@ -136,7 +147,7 @@ function picture(say, result, broken) {
   }
   const shownSteps = steps.map((step) => {
     const looks = step.isBroken ? broken : { look: step.look, word: step.look };
-    return showStep(say, { ...step, ...looks }, () => reasonOf(say, result));
+    return showStep(say, { ...step, ...looks }, () => briefly(say, result));
   });
   return make("ol", { class: "proof" }, shownSteps);
 }

@@ -4,7 +4,7 @@
 // where one is broken the others only fit: what a refused proof says of itself isn't believed.
 
 const BEHIND = [
-  ["log", ["log", "checkpoint", "consistency"]],
+  ["log", ["log", "checkpoint", "consistency", "recovery", "cose"]],
   ["witnesses", ["witnesses", "time"]],
   ["ledger", ["anchor"]],
 ];
@@ -66,6 +66,7 @@ const BREAKS = {
   "unknown-signer": ["promise", "log"],
   "receipt-refused.size-not-served": ["log"],
   "receipt-refused.no-consistency": ["log"],
+  "receipt-refused.cose-headers": ["log"],
   "receipt-refused.not-good": ["log"],
   "quorum-not-met": ["witnesses"],
   "receipt-refused.fork": ["ledger"],
