@@ -25,11 +25,14 @@ NAMES = (
     "acceptances.json",
     "tlog_proofs.json",
     "cose_receipts.json",
+    "consistencies.json",
+    "forks.json",
 )
 FILES = {name: json.loads((FOLDER / name).read_text("utf-8")) for name in NAMES}
 CORE = Path(notary.core.__file__).parent
 SOURCES = {str(path): path.read_text("utf-8").split("\n") for path in CORE.glob("*.py")}
-KINDS = ("record", "row", "file", "window", "acceptance", "proof")
+OTHERS = ("window", "acceptance", "proof", "consistency", "fork")
+KINDS = ("record", "row", "file", *OTHERS)
 """`proof`: a receipt in a format of others."""
 STEPS = {
     "receipt-v1.md": range(1, 11),
@@ -37,6 +40,8 @@ STEPS = {
     "acceptance-v1.md": range(1, 6),
     "tlog-proof-v1.md": (1,),
     "cose-receipt-v1.md": (1, 3, 4),
+    "consistency-v1.md": range(1, 7),
+    "fork-v1.md": range(1, 6),
 }
 
 
@@ -61,7 +66,7 @@ def step_of(error: NotaryError, page: str) -> str | None:
 
 def kind_of(case: dict[str, Any]) -> str:
     """What a case is about; of what is no receipt at all, a record."""
-    for kind in ("window", "acceptance", "proof"):
+    for kind in OTHERS:
         if kind in case:
             return kind
     found = re.search(r'"kind":"(row|file)","log"', case["receipt"])

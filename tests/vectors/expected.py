@@ -82,7 +82,7 @@ def receipt_verdict(
         *_subject_checks(receipt, descriptor, want, given),
         check("log", want["log"], index=receipt["log"]["index"], size=note.size),
         check("checkpoint", want["checkpoint"], origin=note.origin, fingerprint=note.fingerprint),
-        *_consistency(receipt, note, want),
+        *consistency_checks(receipt, note, want),
         *_witnesses(note, trust, received, want),
         *_anchors(receipt, trust, want),
     ]
@@ -127,7 +127,7 @@ def _subject_checks(
     return checks
 
 
-def _consistency(receipt: Facts, note: Note, want: dict[str, str]) -> list[Facts]:
+def consistency_checks(receipt: Facts, note: Note, want: dict[str, str]) -> list[Facts]:
     if "consistency" not in want:
         return []
     shown, good = receipt.get("consistency"), note.log.get("good")

@@ -4,7 +4,8 @@ Writes consistencies.json and forks.json: `python -m tests.vectors.generate_pair
 
 `trusts` holds trust files by name. Each case has `desc` (what was done), `consistency` or `fork`
 (the file's text), `trust` (a name), and `wantErr`: the code of the error that must follow, for
-some followed by a dot and its reason, or null. A valid case has `want`: the status of each check.
+some followed by a dot and its reason, or null. A refused one has `step`: what refuses it; a valid
+one `want`: the status of each check, and `verdict`: the whole answer (docs/spec/verdict-v1.md).
 What must follow is stated from the way a case was made; no verifier of ours is asked.
 """
 
@@ -21,6 +22,8 @@ from notary.core import canonical, note
 from tests.core.growing import SIZE, consistency, fork, honest, liar
 from tests.core.maker import LOG, ORIGIN, OTHER_LOG, STRANGER, WITNESSES, hexes
 from tests.core.signing import Signer
+from tests.vectors import steps
+from tests.vectors.expected_pairs import pair_verdict
 from tests.vectors.pair_attacks import MISMATCH, PATH, SIGNER, attacks
 from tests.vectors.trusts import TEXTS
 
@@ -46,7 +49,11 @@ TRUSTS = {
 def case(kind: str, desc: str, what: dict[str, Any] | str, error: str | None, **more: Any) -> Case:
     """One case, the trust file being the usual one where none is named."""
     text = what if isinstance(what, str) else canonical.dumps(what)
-    return {"desc": desc, kind: text, "trust": "usual", "wantErr": error} | more
+    found = {"desc": desc, kind: text, "trust": "usual", "wantErr": error} | more
+    if error is not None:
+        return found | steps.step(f"{kind}-v1.md", error, None)
+    trust = json.loads(TRUSTS[found["trust"]])
+    return found | {"verdict": pair_verdict(kind, json.loads(text), trust, more["want"])}
 
 
 def consistencies() -> Iterator[Case]:

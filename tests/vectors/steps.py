@@ -77,7 +77,40 @@ ACCEPTANCE = {
     "acceptance-refused.no-salt": 5,
     "payload-mismatch": 5,
 }
-PAGES = {"receipt-v1.md": RECEIPT, "window-v1.md": WINDOW, "acceptance-v1.md": ACCEPTANCE}
+SIGNED = {
+    "malformed-trust": 1,
+    "malformed-note": 2,
+    "bad-signature": 2,
+    "unknown-signer": 2,
+    "receipt-refused.size-not-served": 2,
+}
+CONSISTENCY = SIGNED | {
+    "malformed-consistency": 1,
+    "malformed-consistency.not-canonical": 1,
+    "consistency-refused.other-origin": 3,
+    "malformed-proof": 4,
+    "root-mismatch": 4,
+    "log-forked": 4,
+    "receipt-refused.not-good": 5,
+    "receipt-refused.no-consistency": 5,
+    "quorum-not-met": 6,
+}
+FORK = SIGNED | {
+    "malformed-fork": 1,
+    "malformed-fork.not-canonical": 1,
+    "fork-refused.other-origin": 3,
+    "fork-refused.compromised": 4,
+    "malformed-proof": 5,
+    "root-mismatch": 5,
+    "fork-refused.no-fork": 5,
+}
+PAGES = {
+    "receipt-v1.md": RECEIPT,
+    "window-v1.md": WINDOW,
+    "acceptance-v1.md": ACCEPTANCE,
+    "consistency-v1.md": CONSISTENCY,
+    "fork-v1.md": FORK,
+}
 
 
 def step(page: str, error: str | None, said: int | None) -> dict[str, str]:
