@@ -512,6 +512,7 @@ CREATE INDEX outbox_by_stage ON public.outbox USING btree (process, broker, stag
 CREATE INDEX resources_by_child ON public.resources USING btree (child);
 CREATE INDEX segments_waiting ON public.segments USING btree (dataset, number) WHERE (batch IS NULL);
 CREATE INDEX versions_by_batch ON public.versions USING btree (batch) WHERE (batch IS NOT NULL);
+CREATE INDEX versions_by_file_digest ON public.versions USING btree (file_digest) WHERE (file_digest IS NOT NULL);
 CREATE INDEX versions_waiting ON public.versions USING btree (dataset, version) WHERE (batch IS NULL);
 CREATE UNIQUE INDEX datasets_kept ON public.datasets USING btree (owner, kept_for) WHERE (kept_for IS NOT NULL);
 CREATE UNIQUE INDEX witness_policies_current ON public.witness_policies USING btree (is_current) WHERE is_current;
