@@ -74,6 +74,7 @@ function switcher(say, language, languages, acts) {
     button(say(`page.${other}`), () => acts.speak(other), {
       lang: other,
       "aria-pressed": `${other === language}`,
+      class: other === language ? null : "quiet",
     }),
   );
   return make("nav", { "aria-label": say("page.language") }, choices);
