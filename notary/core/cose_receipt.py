@@ -170,7 +170,9 @@ def _to_be_signed(protected: bytes, root: bytes) -> bytes:
 def _read(data: bytes) -> CoseReceipt:
     if len(data) > MAX_COSE_BYTES or not data.startswith(FIRST_BYTES):
         raise MalformedText("The file is not a COSE receipt.")
-    protected, unprotected, payload, signature = _list(cbor.loads(data[1:]))
+    members = cbor.loads(data[1:])
+    assert isinstance(members, list)  # of four, by its first byte
+    protected, unprotected, payload, signature = members
     if payload is not None or not isinstance(protected, bytes) or not isinstance(signature, bytes):
         raise MalformedText("A COSE receipt has a header, no payload, and a signature.")
     header = _map(cbor.loads(protected), {_ALG, _KID, _CLAIMS, _VDS})
@@ -207,12 +209,6 @@ def _proof(proofs: object) -> tuple[int, int, tuple[bytes, ...]]:
     if not all(isinstance(hash_, bytes) and len(hash_) == HASH_BYTES for hash_ in path):
         raise MalformedText("Each hash of a path is exactly 32 bytes.")
     return size, index, tuple(path)
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list) or len(value) != 4:
-        raise MalformedText("A COSE_Sign1 has four members.")
-    return value
 
 
 def _map(value: object, keys: Set[object]) -> dict[object, object]:
