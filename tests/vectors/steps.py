@@ -91,6 +91,7 @@ CONSISTENCY = SIGNED | {
     "malformed-proof": 4,
     "root-mismatch": 4,
     "log-forked": 4,
+    "fork-refused.compromised": 4,
     "receipt-refused.not-good": 5,
     "receipt-refused.no-consistency": 5,
     "quorum-not-met": 6,
