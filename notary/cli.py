@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; what it needs is imported only then."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["verify"]:
-        from notary.verifier import main as verify
+        from notary.verifier.command import main as verify
 
         return verify(arguments[1:], os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
     chosen = _parser().parse_args(arguments)

@@ -23,14 +23,14 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit("verify.pyz needs Python 3.11 or newer")
 
-from notary.verifier import main
+from notary.verifier.command import main
 
 language = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
 sys.exit(main(None, language, os.path.basename(sys.argv[0])))
 """
 PARTS: Final = (
     "__init__.py",
-    "verifier.py",
+    "verifier/*.py",
     "remembered.py",
     "core/*.py",
     "texts/*.py",

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from notary import verifier
 from notary.core import canonical
 from notary.core.hashing import digest
 from notary.core.resaved import lead_back
 from notary.core.row_profiles import row_cutter
 from notary.local.errors import PartMissing
+from notary.verifier import command as verifier
 from tests.city_table import FORMS, ROWS, WHEEL, fetch_table, forms
 from tests.core.maker import City, trust
 

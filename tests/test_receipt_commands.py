@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from notary import cli, verifier
+from notary import cli
 from notary.core import canonical
 from notary.keys import write_secret
+from notary.verifier import command as verifier
 from tests.core.formats import KEY, STRANGER_KEY, base64, cose_receipt, tlog_proof, trusting
 from tests.core.maker import City, make, trust
 from tests.core.signing import Signer

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from notary import verifier
 from notary.core import canonical
 from notary.texts import LANGUAGES, catalogue
+from notary.verifier import command as verifier
+from notary.verifier import files, judge
 from tests.core import promises
 from tests.core.formats import tlog_proof
 from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
@@ -288,9 +289,13 @@ def test_a_damaged_receipt_is_refused_and_not_unusable(bench: Bench) -> None:
 def test_files_that_are_too_large(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits made small: exit 2 and one sentence."""
     content = canonical.dumps(make().receipt()).encode()
-    for limit in ("MAX_WINDOW_BYTES", "MAX_RECEIPT_BYTES", "MAX_TRUST_BYTES"):
+    for module, limit in (
+        (verifier, "MAX_WINDOW_BYTES"),
+        (files, "MAX_RECEIPT_BYTES"),
+        (verifier, "MAX_TRUST_BYTES"),
+    ):
         with monkeypatch.context() as patch:
-            patch.setattr(verifier, limit, 500)
+            patch.setattr(module, limit, 500)
             code, _, err = bench.run(content)
         assert code == UNUSABLE
         assert "is larger than 500 bytes" in err
@@ -304,7 +309,7 @@ def test_a_file_that_does_not_fit_into_memory(
     def too_much(*_: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(verifier, "verify_receipt", too_much)
+    monkeypatch.setattr(judge, "verify_receipt", too_much)
     code, out, err = bench.run(make().receipt())
     assert (code, out) == (UNUSABLE, "")
     assert "not enough memory" in err

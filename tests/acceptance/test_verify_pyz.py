@@ -13,6 +13,7 @@ import pytest
 
 from notary.core import canonical
 from notary.local.build_verifier import build
+from tests.core import formats
 from tests.core.maker import OTHER_LOG, WITNESSES, make, trust
 from tests.vectors.receipt_attacks import changed, flip, retold
 
@@ -29,10 +30,12 @@ def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(pyz: Path, tmp_path: Path) -> Run:
     """The verifier on a receipt, by a Python without packages and an empty environment."""
 
-    def verify(content: Receipt | bytes, *options: str) -> subprocess.CompletedProcess[bytes]:
+    def verify(
+        content: Receipt | bytes, *options: str, trusted: Receipt | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         data = content if isinstance(content, bytes) else canonical.dumps(content).encode()
         (tmp_path / "receipt.json").write_bytes(data)
-        (tmp_path / "trust.json").write_text(canonical.dumps(trust()) + "\n")
+        (tmp_path / "trust.json").write_text(canonical.dumps(trusted or trust()) + "\n")
         command = [sys.executable, "-I", "-S", str(pyz), "receipt.json", "--trust", "trust.json"]
         return subprocess.run([*command, *options], cwd=tmp_path, env={}, capture_output=True)
 
@@ -146,7 +149,7 @@ def test_the_file_has_no_more_than_it_needs(pyz: Path) -> None:
     with zipfile.ZipFile(pyz) as archive:
         names = archive.namelist()
     tops = {name.split("/")[1] for name in names if name.startswith("notary/")}
-    assert tops == {"__init__.py", "core", "texts", "verifier.py"}
+    assert tops == {"__init__.py", "core", "remembered.py", "texts", "verifier"}
     assert {"notary/texts/zh.json", "notary/core/receipt.py", "__main__.py"} <= set(names)
 
 
@@ -160,3 +163,19 @@ def test_the_verdict_as_json_is_read_by_programs(run: Run) -> None:
     assert json.loads(run(make().receipt(), "--json").stdout)["holds"] is True
     refusal = json.loads(run(TAMPERED["the content"], "--json").stdout)
     assert (refusal["holds"], refusal["code"]) == (False, "payload-mismatch")
+
+
+def test_the_formats_of_others_need_no_package_either(run: Run) -> None:
+    """A tlog-proof and a COSE receipt, by CBOR and Ed25519 of our own; changed ones are refused."""
+    receipt = make().receipt("s1", 2, witnesses=WITNESSES[:1])
+    trusted = formats.trusting()
+    for data in (formats.tlog_proof(receipt).encode(), formats.cose_receipt(receipt)):
+        done = run(data, trusted=trusted)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.startswith(b"HOLDS.")
+        changed_proof = run(data[:400] + bytes([data[400] ^ 1]) + data[401:], trusted=trusted)
+        assert (changed_proof.returncode, changed_proof.stdout) == (1, b"")
+    assert b"a key for receipts that your trust file lists" in done.stdout
+    refused = run(formats.cose_receipt(receipt))
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"lists no key for COSE receipts" in refused.stderr

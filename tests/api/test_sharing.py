@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from notary import verifier
 from notary.store import pool as store
 from notary.store.errors import StoreUnavailable
 from notary.usecases import api_keys, datasets
 from notary.usecases.accept import Acceptor
 from notary.usecases.api_keys import NewKey
+from notary.verifier import command as verifier
 from tests.api.city import City, problem_of
 from tests.api.test_isolation import EVERYTHING, state
 from tests.usecases.world import new_department

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notary import verifier
+from notary.verifier import command as verifier
 from tests.api.city import City, problem_of
 
 COUNT = 12

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict in words that a clerk understands, and facts as they may be shown."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from notary.core.errors import MalformedText
+from notary.core.verdict import Check, Verdict
+from notary.core.window import WindowVerdict
+from notary.core.words import parse_time
+from notary.texts import catalogue, text
+
+MARKS: Final = {"held": "[x]", "own-word": "[!]", "not-checked": "[ ]"}
+HEADINGS: Final = {
+    "held": "verify.made",
+    "own-word": "verify.own",
+    "not-checked": "verify.not-made",
+}
+
+
+def lines(
+    verdict: Verdict | WindowVerdict,
+    beside: tuple[Check, ...],
+    language: str,
+    zone: ZoneInfo | None,
+) -> Iterator[str]:
+    """The verdict in words that a clerk understands."""
+    checks: tuple[Check, ...] = ()
+    if isinstance(verdict, WindowVerdict):
+        checks, verdict = verdict.checks, verdict.receipt
+        yield text(language, "verify.holds-window")
+    else:
+        own = f"verify.holds-{verdict.kind}"
+        yield text(language, own if own in catalogue(language) else "verify.holds")
+    checks += verdict.checks + beside
+    subject = shown(verdict.subject, zone)
+    subject["reason"], _, subject["id"] = str(verdict.subject.get("by")).partition(":")
+    yield ""
+    yield text(language, f"verify.{verdict.kind}", **subject)
+    for name in ("received", "observed", "key", "by"):
+        if verdict.subject.get(name) is not None:
+            yield "  " + text(language, f"verify.{name}", **subject)
+    for status, heading in HEADINGS.items():
+        found = [check for check in checks if check.status == status]
+        if found:
+            yield ""
+            yield text(language, heading)
+        for check in found:
+            facts = shown(check.facts, zone)
+            yield f"  {MARKS[status]} " + text(language, f"check.{check.code}.{status}", **facts)
+    yield ""
+    about = shown({"origin": verdict.origin, "name": verdict.trust_name})
+    yield text(
+        language, "verify.acceptance-key" if verdict.kind == "acceptance" else "verify.log", **about
+    )
+    yield "  " + " ".join(verdict.fingerprint[at : at + 8] for at in range(0, 64, 8))
+    yield text(language, "verify.compare")
+    yield text(language, "verify.no-truth", reason=verdict.kind)
+
+
+def in_words(facts: Mapping[str, object], language: str) -> dict[str, object]:
+    """Facts, with what was done to a copy in words of the language."""
+    changes = facts.get("changes")
+    if not isinstance(changes, list):
+        return dict(facts)
+    return {**facts, "changes": ", ".join(text(language, f"resaved.{word}") for word in changes)}
+
+
+def shown(facts: Mapping[str, object], zone: ZoneInfo | None = None) -> dict[str, object]:
+    """Facts as they may be shown: nothing that steers a terminal or turns text around."""
+    return {
+        name: _shown_text(value, zone) if isinstance(value, str) else value
+        for name, value in facts.items()
+    }
+
+
+def _shown_text(value: str, zone: ZoneInfo | None) -> str:
+    if zone is not None:
+        try:
+            local = parse_time(value).astimezone(zone)
+            return f"{value} = {_local(local)} {zone.key}"
+        except (MalformedText, OverflowError):
+            pass
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
+    )
+
+
+def _local(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")
