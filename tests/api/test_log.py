@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches, anchors, and the log as tlog-tiles: what monitors and mirrors read."""
 
+import gzip
 import json
 
 import pytest
@@ -188,3 +189,67 @@ def test_an_anchors_evidence_is_the_ledgers_note(city: City) -> None:
     trust = json.loads(city.ask("/trust.json").data)
     entry = parse_entry(open_note(item["evidence"]["note"], [trust["ledgers"][0]["key"]]).text)
     assert (entry.size, entry.root.hex()) == (item["size"], item["root"])
+
+
+def test_what_the_other_specification_says_of_headers(city: City) -> None:
+    """C2SP tlog-tiles: types, short and long caching, HEAD, and 404s that nobody keeps."""
+    city.open_dataset()
+    grow(city, 2)
+    answer = city.ask("/log/checkpoint")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "public, max-age=2"
+    for path in (tile_path(0, 0, 2), tile_path(0, 0, 1), entries_path(0, 2), entries_path(0, 1)):
+        found = city.ask(f"/log/{path}")
+        assert found.headers["Content-Type"] == "application/octet-stream"
+        assert found.headers["Cache-Control"] == FOREVER
+        head = city.ask(f"/log/{path}", method="HEAD")
+        assert (head.status_code, head.data) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(found.data))
+    for path in (tile_path(0, 0, 3), tile_path(0, 0, 256), entries_path(0, 3), tile_path(1, 0, 1)):
+        missing = city.ask(f"/log/{path}")
+        assert (missing.status_code, missing.headers["Cache-Control"]) == (404, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        (None, False),
+        ("", False),
+        ("identity", False),
+        ("gzip", True),
+        ("gzip, identity", True),
+        ("br, gzip;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0, *", False),
+        ("br", False),
+    ],
+)
+def test_bundles_are_compressed_for_whoever_takes_gzip(
+    city: City, accepted: str | None, packed: bool
+) -> None:
+    """The same bytes under the encoding; a cache keeps the two apart."""
+    city.open_dataset()
+    grow(city, 3)
+    path = f"/log/{entries_path(0, 3)}"
+    plain = city.ask(path)
+    answer = city.ask(path, headers={} if accepted is None else {"Accept-Encoding": accepted})
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert (gzip.decompress(answer.data) if packed else answer.data) == plain.data
+    assert (len(answer.data) < len(plain.data)) == packed
+    assert (answer.headers["ETag"] == plain.headers["ETag"]) != packed
+    again = city.ask(
+        path,
+        headers={"Accept-Encoding": accepted or "", "If-None-Match": answer.headers["ETag"]},
+    )
+    assert (again.status_code, again.headers["Vary"]) == (304, "Accept-Encoding")
+
+
+def test_a_tile_has_the_width_that_a_tree_of_that_size_gives_it(city: City) -> None:
+    """No partial tile beside a full one is demanded; none is empty; none is too wide."""
+    city.open_dataset()
+    grow(city, 2)
+    for width in ("0", "256", "257", "999", "-1", "1.0", "01"):
+        for kind in ("0", "entries"):
+            assert city.ask(f"/log/tile/{kind}/000.p/{width}").status_code == 404
