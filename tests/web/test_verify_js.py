@@ -6,6 +6,9 @@ In Debian's chromium, twice: in verify.html, opened from a folder with the netwo
 plain HTTP under a name that isn't this machine's, where verify.js has to bring its own Ed25519.
 """
 
+import base64
+import csv
+import io
 import json
 import random
 import re
@@ -20,13 +23,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from notary.core import ed25519
+from notary.core import canonical, ed25519
 from notary.core.errors import BadSignature
+from notary.core.row_profiles import row_cutter
 from notary.local.build_verifier import build_page
 from notary.offline_page import bundle
 from tests.acceptance.browsing import chromium
+from tests.city_table import FORMS, fetch_table, forms
 from tests.core import test_ed25519 as strict
+from tests.core.maker import City
 from tests.vectors import answering
+from tests.vectors.trusts import TEXTS
 
 pytestmark = pytest.mark.needs("chromium")
 ROOT = Path(__file__).parents[2]
@@ -179,6 +186,32 @@ def test_every_copy_is_led_back_as_its_case_says(page: Page) -> None:
     text = (VECTORS / "resaved.json").read_text()
     for case, changes in zip(json.loads(text)["cases"], run(page, "resaved", text), strict=True):
         assert (case["desc"], changes) == (case["desc"], case["changes"])
+
+
+def test_the_city_table_is_told_for_what_it_is(page: Page, long: bool) -> None:
+    """In each of its forms, with quotes everywhere, with another digit; whole at full size."""
+    table = fetch_table()
+    table = table if long else table[: table.index(b"\r\n", 100_000) + 2]
+    cutter, city = row_cutter("csv-v1"), City()
+    city.seal_version([row for _, row in cutter.feed(table) + cutter.finish()], table)
+    rows, quoted = csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")), io.StringIO()
+    csv.writer(quoted, quoting=csv.QUOTE_ALL).writerows(rows)
+    copies = {
+        (True, None, None, ()): table,
+        **{
+            (False, "payload-mismatch", "resaved", tuple(changes)): forms(table)[form]
+            for form, changes in FORMS.items()
+            if changes
+        },
+        (False, "payload-mismatch", "same-rows", ()): quoted.getvalue().encode(),
+        (False, "payload-mismatch", "same-rows-gb18030", ()): quoted.getvalue().encode("gb18030"),
+        (False, "payload-mismatch", None, ()): table[:-3] + bytes([table[-3] ^ 1]) + table[-2:],
+    }
+    receipt = canonical.dumps(city.file_receipt(0))
+    contents = [base64.b64encode(copy).decode() for copy in copies.values()]
+    told = run(page, "copies", receipt, TEXTS["usual"], contents)
+    for wanted, got in zip(copies, told, strict=True):
+        assert (got["holds"], got["code"], got["reason"], tuple(got["changes"])) == wanted
 
 
 def signature_cases() -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -11,6 +11,7 @@ import {
   sha256,
   sha512,
   signatureEngine,
+  verify,
   verifyAs,
   verifyConsistency,
   verifyEd25519,
@@ -137,6 +138,16 @@ export async function resaved(text) {
   const answers = [];
   for (const { wanted, salt, copy } of JSON.parse(text).cases) {
     answers.push(await leadBack(wanted, salt, new Blob([bytesOf(copy)])));
+  }
+  return answers;
+}
+
+// What is said of each of these contents, in base64, under one receipt.
+export async function copies(receipt, trust, contents) {
+  const answers = [];
+  for (const content of contents) {
+    const { holds, code, reason, facts } = await verify(receipt, trust, bytesOf(content));
+    answers.push({ holds, code, reason, changes: facts.changes ?? [] });
   }
   return answers;
 }

@@ -135,7 +135,11 @@ function bytesOf(hex) {
 }
 
 function sameBytes(one, two) {
-  return one.length === two.length && one.every((byte, i) => byte === two[i]);
+  let at = one.length === two.length ? 0 : -1;
+  while (at >= 0 && at < one.length && one[at] === two[at]) {
+    at += 1;
+  }
+  return at === one.length;
 }
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -1689,17 +1693,18 @@ async function parseCoseReceipt(bytes) {
     const [checkpoint, extra] = valuesAt(more, "checkpoint", "extra");
     const [[proof, ...otherProofs]] = valuesAt(proofs, -1).map((list) => checkList(list, 1));
     const [size, index, path, ...rest] = checkList(readCbor(proof), 3);
+    const hashes = checkList(path, MAX_PATH);
     const isFit =
       alg === -8 &&
       vds === 1 &&
       payload === null &&
-      [keyId, signature, ...checkList(path, MAX_PATH)].every((part) => part instanceof Uint8Array) &&
-      path.every((hash) => hash.length === 32) &&
+      [keyId, signature, ...hashes].every((part) => part instanceof Uint8Array) &&
+      hashes.every((hash) => hash.length === 32) &&
       ["number", "bigint"].includes(typeof size);
     if (!isFit || otherProofs.length || rest.length) {
       malformed("A member of the COSE receipt is not of its form.");
     }
-    const log = { index, path: path.map(hexOf) };
+    const log = { index, path: hashes.map(hexOf) };
     const receipt = await receiptFromExtra(checkText(extra), log, checkText(checkpoint));
     const told = { size, issuer: checkText(issuer), subject: checkText(subject) };
     const cose = { ...told, keyId: hexOf(keyId), protectedHeader, signature };
@@ -2448,7 +2453,8 @@ async function checkAcceptance(acceptance, trust, content, findings) {
     acceptanceRefused("salt-in-open", "An open dataset has no salts.");
   }
   // Step 2.
-  const { signed } = await openNote(acceptance.note, await keysFor(trust, "acceptance", ACCEPTANCE_SUFFIX));
+  const keys = await keysFor(trust, "acceptance", ACCEPTANCE_SUFFIX);
+  const { signed } = await openNote(acceptance.note, keys);
   const [key] = signed.keys();
   if (key.name !== promise.origin + ACCEPTANCE_SUFFIX) {
     acceptanceRefused("other-origin", "The key is another log's.");
@@ -3028,7 +3034,8 @@ class GrowingRoot {
   }
 
   root() {
-    return this.size ? this.#subtrees.reduceRight((right, left) => nodeHash(left, right)) : EMPTY_ROOT;
+    const join = (right, left) => nodeHash(left, right);
+    return this.size ? this.#subtrees.reduceRight(join) : EMPTY_ROOT;
   }
 }
 
@@ -3097,22 +3104,21 @@ function decodedBy(decoder, bytes, stream) {
   }
 }
 
-// A hash for each way that line ends, BOM and the last line end may have been.
+// A hash for each way that line ends, BOM and the last line end may have been. Ways of line ends
+// that gave the same bytes so far share their two hashers: without a BOM, and with one.
 class Tries {
   #bom;
   #start = new Uint8Array(0);
   #hasBom = false;
-  #hashers;
+  #groups;
   #held = new Uint8Array(0);
   #firstEnd = null;
   #isInQuotes = false;
 
   constructor(salt, bom) {
     this.#bom = bom;
-    this.#hashers = ENDS.map(() => [
-      new Sha256().update(salt),
-      new Sha256().update(salt).update(bom),
-    ]);
+    const hashers = [new Sha256().update(salt), new Sha256().update(salt).update(bom)];
+    this.#groups = [{ ways: [...ENDS.keys()], hashers }];
   }
 
   add(piece) {
@@ -3149,11 +3155,11 @@ class Tries {
     const ended = new Ended(body, this.#isInQuotes);
     this.#isInQuotes = ended.isInQuotes;
     this.#firstEnd ??= ended.firstEnd;
-    [body, ended.plain, ended.crlf, ended.cr, ended.mixed].forEach((bytes, i) => {
-      for (const hasher of this.#hashers[i]) {
-        hasher.update(bytes);
-      }
-    });
+    const written = [body, ended.plain, ended.crlf, ended.cr, ended.mixed];
+    this.#groups = this.#groups.flatMap((group) => partGroup(group, written));
+    for (const { ways, hashers } of this.#groups) {
+      hashers.forEach((hasher) => hasher.update(written[ways[0]]));
+    }
   }
 
   // The words of the first way that leads to this hash, or null; rules 5 to 7.
@@ -3167,21 +3173,36 @@ class Tries {
     const lastEnds = [asItIs, LF_BYTES, CRLF_BYTES, CR_BYTES, mixed];
     for (let i = 0; i < ENDS.length; i += 1) {
       const lines = ENDS[i] ? [ENDS[i]] : [];
+      const { hashers } = this.#groups.find(({ ways }) => ways.includes(i));
       for (const withBom of [this.#hasBom, !this.#hasBom]) {
         const bom = withBom === this.#hasBom ? [] : [withBom ? "bom-removed" : "bom-added"];
-        const without = this.#hashers[i][Number(withBom)];
+        const without = hashers[Number(withBom)];
         const ended = without.copy().update(lastEnds[i]);
         const [same, other] = isEnded ? [ended, without.copy()] : [without.copy(), ended];
-        if (same.hex() === wanted) {
+        if (same.copy().hex() === wanted) {
           return [...lines, ...bom];
         }
-        if (other.hex() === wanted) {
+        if (other.copy().hex() === wanted) {
           return [...lines, ...bom, isEnded ? "end-added" : "end-removed"];
         }
       }
     }
     return null;
   }
+}
+
+// The groups into which one falls by what its ways write next.
+function partGroup({ ways, hashers }, written) {
+  const parts = [];
+  for (const way of ways) {
+    const part = parts.find((other) => sameBytes(written[other.ways[0]], written[way]));
+    if (part) {
+      part.ways.push(way);
+    } else {
+      parts.push({ ways: [way], hashers: hashers.map((hasher) => hasher.copy()) });
+    }
+  }
+  return parts;
 }
 
 // A stretch of bytes that parts no line end, written with other line ends.
