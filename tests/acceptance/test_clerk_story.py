@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -22,6 +21,8 @@ from tests.acceptance.browsing import (
     Site,
     axe_source,
     chromium,
+    look,
+    open_page,
     print_page,
     served,
     shoot,
@@ -33,7 +34,6 @@ from tests.usecases.world import World
 
 pytestmark = pytest.mark.needs("chromium")
 TABLE = "站点,°C\n屋顶,21.5\n<script>alert(1)</script>,7\n".encode()
-SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LOOKS = [(lang, size) for lang in ("en", "zh") for size in SIZES]
 PATHS = {
     "first": "/",
@@ -81,19 +81,6 @@ def browser() -> Iterator[Browser]:
 def axe() -> str:
     """axe-core."""
     return axe_source()
-
-
-def open_page(browser: Browser, site: Site, lang: str, size: str, **more: Any) -> Page:
-    """A page of a browser that speaks that language; whatever it loads must be ours."""
-    locale = {"en": "en-GB", "zh": "zh-CN"}[lang]
-    page = browser.new_context(locale=locale, viewport=SIZES[size], **more).new_page()
-    page.on("request", lambda request: _ours(request.url, site))
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    return page
-
-
-def _ours(url: str, site: Site) -> None:
-    assert url.startswith((site.url, "data:")), url
 
 
 def save(page: Page, words: str, folder: Path) -> Path:
@@ -213,11 +200,11 @@ def test_axe_finds_nothing_where_clerks_publish(
     _fill(world, site)
     page = open_page(browser, site, lang, size)
     page.goto(f"{site.url}/publish")
-    _look(page, axe, f"{lang}-{size}", "sign-in")
+    look(page, axe, f"{lang}-{size}", "sign-in")
     sign_in(page, site, lang)
     for name, path in {"publish": "/publish", "published": "/publish/air/1"}.items():
         page.goto(site.url + path)
-        _look(page, axe, f"{lang}-{size}", name)
+        look(page, axe, f"{lang}-{size}", name)
     page.context.close()
 
 
@@ -256,18 +243,8 @@ def test_axe_finds_nothing_on_any_page(
     page = open_page(browser, site, lang, size)
     for name, path in PATHS.items():
         page.goto(site.url + path.format(size=world.size()))
-        _look(page, axe, f"{lang}-{size}", name)
+        look(page, axe, f"{lang}-{size}", name)
     page.context.close()
-
-
-def _look(page: Page, axe: str, who: str, name: str) -> None:
-    """By axe and by the camera, in both colour schemes."""
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page, axe) == [], f"{name}, {scheme}"
-        shoot(page, f"{who}-{scheme}-{name}")
-    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    assert not wide, f"{name} is wider than the screen"
 
 
 def test_axe_sees_what_is_wrong(browser: Browser, site: Site, axe: str) -> None:

@@ -14,11 +14,11 @@ from tests.acceptance.browsing import (
     Site,
     axe_source,
     chromium,
+    open_page,
     served,
     violations,
 )
 from tests.acceptance.sealers import SealerProcess, now
-from tests.acceptance.test_clerk_story import open_page
 from tests.conftest import new_database
 from tests.usecases.world import World
 
