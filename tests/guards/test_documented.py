@@ -35,7 +35,7 @@ def test_every_command_and_option_is_documented() -> None:
     (commands,) = (
         action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
     )
-    listed = set(re.findall(r"^\| `notary (\w+)", PAGE, re.MULTILINE))
+    listed = set(re.findall(r"^\| `notary ([\w-]+)", PAGE, re.MULTILINE))
     assert listed == set(commands.choices)
     for name, command in commands.choices.items():
         if name == "verify":
