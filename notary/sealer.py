@@ -35,7 +35,7 @@ UPLOAD_AGE = timedelta(hours=1)
 """An upload of which nothing came for so long is given up."""
 
 
-def say(event: str, **facts: object) -> None:
+def say(event: str, /, **facts: object) -> None:
     """One JSON line on standard output; never a payload or a key."""
     print(json.dumps({"process": "sealer", "event": event, **facts}, default=str), flush=True)
 

@@ -124,13 +124,13 @@ def database_url(postgres: Postgres) -> str:
     return new_database(postgres)
 
 
-def new_database(postgres: Postgres) -> str:
-    """Make one more empty database and tell its address."""
+def new_database(postgres: Postgres, template: str = "template1") -> str:
+    """Make one more database, empty unless it is a copy of another; tell its address."""
     name = f"test_{secrets.token_hex(6)}"
     connection = psycopg2.connect(postgres.url_of("postgres"))
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     connection.close()
     return postgres.url_of(name)
 

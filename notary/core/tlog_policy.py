@@ -161,12 +161,12 @@ class _Reader:
         match items:
             case ["log", vkey, *url] if len(url) < 2:
                 verifier = self._key(vkey, KIND_ED25519, [one.verifier for one in self.logs])
-                self.logs.append(PolicyLog(verifier, *url or [None]))
+                self.logs.append(PolicyLog(verifier, url[0] if url else None))
             case ["witness", name, vkey, *url] if len(url) < 2:
                 known = [one.verifier for one in self.witnesses]
                 verifier = self._key(vkey, KIND_COSIGNATURE, known)
                 self._define(name)
-                self.witnesses.append(PolicyWitness(name, verifier, *url or [None]))
+                self.witnesses.append(PolicyWitness(name, verifier, url[0] if url else None))
             case ["group", name, threshold, *members] if members:
                 for member in members:
                     self._use(member)
@@ -185,7 +185,7 @@ class _Reader:
                     "it is none of `log VKEY [URL]`, `witness NAME VKEY [URL]`, "
                     "`group NAME K|any|all MEMBER...` and `quorum NAME|none`."
                 )
-        if max(map(len, (self.logs, self.witnesses, self.groups))) > MAX_DEFINED:
+        if max(len(self.logs), len(self.witnesses), len(self.groups)) > MAX_DEFINED:
             raise MalformedPolicy(f"more than {MAX_DEFINED} of a kind are not read here.")
 
     def _key(self, vkey: str, kind: int, known: Iterable[Verifier]) -> Verifier:

@@ -18,16 +18,14 @@ from notary.core.errors import (
     BadSignature,
     LogForked,
     MalformedNote,
-    MalformedProof,
     NotaryError,
     ReceiptRefused,
-    RootMismatch,
     UnknownSigner,
 )
 from notary.core.fork import check_growth
 from notary.core.note import Signature, Verifier, open_note, parse_note
 from notary.core.receipt_signers import Signed, check_checkpoint
-from notary.core.tiles import consistency_path_from_tiles
+from notary.core.tiles import TileReader, consistency_path_from_tiles
 from notary.core.trust import LogKey, Trust
 from notary.outside.errors import BadAnswer, Unreachable
 from notary.store.logtiles import read_log_tile
@@ -213,14 +211,12 @@ def _told_size(reply: Reply) -> int | None:
         return None
 
 
-def _contradiction(
-    theirs: Signed, ours: Signed, read: Callable[[int, int, int], bytes]
-) -> str | None:
+def _contradiction(theirs: Signed, ours: Signed, read: TileReader) -> str | None:
     """What proves that one log can't have both, their state being no larger than ours."""
     try:
         check_growth(theirs, ours, read)
     except LogForked as fork:
         return fork.fork
-    except (MalformedProof, RootMismatch, NotaryError):
-        return None
+    except NotaryError:
+        """Our own tiles are damaged, say: that proves nothing against us, and an audit tells."""
     return None

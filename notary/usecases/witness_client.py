@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 A witness as a log asks it over HTTP (C2SP tlog-witness): bounded answers, limits of time, TLS
-verified, no redirect followed. The connection is kept from one question to the next.
+verified, no redirect followed.
 """
 
 import http.client
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,12 +37,11 @@ class Reply:
 
 
 class WitnessClient:
-    """One witness, for one thread at a time. `url` is its submission prefix."""
+    """One witness; `url` is its submission prefix. May be called from many threads."""
 
     def __init__(self, url: str, seconds: float = SECONDS) -> None:
         self._url = url
         self._seconds = seconds
-        self._kept: http.client.HTTPConnection | None = None
 
     def add_checkpoint(self, body: bytes) -> Reply:
         """
@@ -50,19 +50,11 @@ class WitnessClient:
         Raises:
             WitnessAway: nobody answers, not in time, or not as HTTP has it.
         """
-        kept = self._kept is not None
         try:
             return self._post(body)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            if not kept:
-                raise WitnessAway(_why(error)) from None
-        # What was kept may have gone stale meanwhile; asking twice does no harm.
-        try:
-            return self._post(body)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise WitnessAway(_why(error)) from None
+        except (OSError, http.client.HTTPException, Unreachable) as error:
+            why = str(error) or type(error).__name__
+            raise WitnessAway(f"The witness doesn't answer: {why}.") from None
 
     def checkpoint(self, origin: str) -> str:
         """
@@ -77,34 +69,8 @@ class WitnessClient:
         finally:
             web.close()
 
-    def close(self) -> None:
-        """Let go of the connection."""
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
-
     def _post(self, body: bytes) -> Reply:
-        if self._kept is None:
-            self._kept = self._connect()
-        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "city-notary"}
-        self._kept.request("POST", self._prefix + ADD, body, headers)
-        with self._kept.getresponse() as response:
-            data = response.read(MAX_REPLY_BYTES + 1)
-            if len(data) > MAX_REPLY_BYTES:
-                raise http.client.HTTPException("the answer is too large")
-            kind = response.headers.get_content_type()
-            reply = Reply(response.status, kind, data)
-            will_close = response.will_close
-        if will_close:
-            self.close()
-        return reply
-
-    def _connect(self) -> http.client.HTTPConnection:
-        try:
-            at = parse_address(self._url)
-        except Unreachable as error:
-            raise OSError(error.detail) from None
-        self._prefix = at.prefix
+        at = parse_address(self._url)
         link = (
             http.client.HTTPConnection(at.host, at.port, timeout=self._seconds)
             if at.tls is None
@@ -113,8 +79,11 @@ class WitnessClient:
             )
         )
         link.response_class = timed_response(self._seconds)
-        return link
-
-
-def _why(error: Exception) -> str:
-    return f"The witness doesn't answer: {str(error) or type(error).__name__}."
+        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "city-notary"}
+        with closing(link):
+            link.request("POST", at.prefix + ADD, body, headers)
+            with link.getresponse() as response:
+                data = response.read(MAX_REPLY_BYTES + 1)
+                if len(data) > MAX_REPLY_BYTES:
+                    raise http.client.HTTPException("the answer is too large")
+                return Reply(response.status, response.headers.get_content_type(), data)
