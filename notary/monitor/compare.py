@@ -29,6 +29,7 @@ def compare(state: State, trust: Trust, alarms: Alarms, note: str) -> tuple[How,
     """
     known = remembered(state, trust)
     if known is None:
+        # Where a key was given up since, the next look makes it one that is held by another.
         raise MonitorRefused("nothing-followed", path=str(state.folder))
     try:
         theirs = check_checkpoint(note, trust)

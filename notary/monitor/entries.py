@@ -18,6 +18,7 @@ from typing import Final
 from notary.core.errors import ForkRefused, LogForked, MalformedTile, NotaryError, RootMismatch
 from notary.core.fork import check_growth
 from notary.core.receipt_signers import Signed, check_checkpoint
+from notary.core.recovery import recoveries_of
 from notary.core.tiles import TILE_WIDTH, widths
 from notary.core.trust import Trust
 from notary.core.words import format_time, parse_time
@@ -49,10 +50,11 @@ class Committer:
 
 def remembered(state: State, trust: Trust) -> Signed | None:
     """
-    The newest checkpoint that the log was followed to.
+    The newest checkpoint that the log was followed to; None: there is none, or the key that
+    signed it was given up since, so that its size and root alone still count.
 
     Raises:
-        MonitorRefused: other-trust: the trust file is another log's, or doesn't cover it.
+        MonitorRefused: other-trust: the trust file is another log's.
     """
     note = state.get("note")
     if note is None:
@@ -61,6 +63,8 @@ def remembered(state: State, trust: Trust) -> Signed | None:
         return check_checkpoint(note, trust)
     except NotaryError as error:
         origin = state.get("origin")
+        if any(log.origin == origin for log in trust.logs):
+            return None
         raise MonitorRefused("other-trust", origin=origin, why=error.detail) from None
 
 
@@ -83,19 +87,23 @@ class Follower:
 
         Raises:
             Unreachable: nobody is there.
-            MonitorRefused: nothing-signed, other-trust.
+            MonitorRefused: nothing-signed, other-trust, closed.
         """
         known = remembered(self._state, self._trust)
         signed = self._fetch(known)
         if signed is None:
             return None
-        alarms, size = self._alarms, signed.checkpoint.size
-        if known is not None and size < known.checkpoint.size:
-            if self._is_consistent(signed, known):
-                alarms.sound("went-back", size=size, shown=known.checkpoint.size)
+        state, alarms, size = self._state, self._alarms, signed.checkpoint.size
+        followed = state.number("size")
+        if known is None and size <= followed and state.root(size) != signed.checkpoint.root:
+            alarms.sound("rewritten", "entries", what="entries", size=size)
+            return None
+        if size < followed:
+            if known is None or self._is_consistent(signed, known):
+                alarms.sound("went-back", size=size, shown=followed)
             return None
         alarms.whole("went-back")
-        if known is not None and size == known.checkpoint.size:
+        if known is not None and size == followed:
             if not self._is_consistent(known, signed):
                 return None
         elif not self._grow(known, signed):
@@ -125,11 +133,15 @@ class Follower:
             return None
         origin = self._state.get("origin")
         if origin not in (None, signed.checkpoint.origin):
+            for one in recoveries_of(self._trust):
+                if (one.origin, one.goes_on) == (origin, signed.checkpoint.origin):
+                    raise MonitorRefused("closed", origin=origin, goes_on=one.goes_on)
             why = f"{signed.checkpoint.origin}, not {origin}"
             alarms.sound("bad-checkpoint", reason="other-origin", why=why)
             return None
         good, shown = signed.log.good, signed.checkpoint
-        if good is not None and good.size == shown.size and good.root != shown.root:
+        is_good = good is None or (good.size, good.root) == (shown.size, shown.root)
+        if good is not None and not is_good and (known is None or good.size == shown.size):
             alarms.sound("bad-checkpoint", reason="not-good", why="Not the last good state.")
             return None
         alarms.whole("bad-checkpoint")
@@ -153,7 +165,7 @@ class Follower:
     def _grow(self, known: Signed | None, signed: Signed) -> bool:
         """Steps 3 and 4."""
         state, size = self._state, signed.checkpoint.size
-        first = 0 if known is None else known.checkpoint.size
+        first = state.number("size")
         for _ in range(TRIES):
             try:
                 is_same = self._fetch_entries(size)
@@ -227,7 +239,7 @@ class Follower:
     def _remember(self, known: Signed | None, signed: Signed) -> None:
         state, checkpoint = self._state, signed.checkpoint
         now, times = format_time(self._now), witnesses_times(signed)
-        if known is None:
+        if state.get("origin") is None:
             state.set(origin=checkpoint.origin, since=now)
         if known is None or known.checkpoint.size < checkpoint.size or _more(signed, known):
             state.set(note=self._note)

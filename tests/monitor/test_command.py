@@ -26,6 +26,7 @@ from notary.texts import LANGUAGES
 from tests.core import growing
 from tests.core.maker import OTHER_LOG, make
 from tests.core.promises import acceptance, trusting
+from tests.core.signing import Signer
 from tests.monitor.shown import LOST, Shown, after
 from tests.outside.raw import Raw, ok
 
@@ -185,7 +186,8 @@ def test_a_state_belongs_to_one_log(
 ) -> None:
     """Another trust file, by mistake or not, is refused; nothing is forgotten."""
     desk.run()
-    logs = [{"key": OTHER_LOG.verifier.vkey, "from": 0, "to": None}]
+    other = Signer("other.example/log", seed=2)
+    logs = [{"key": other.verifier.vkey, "from": 0, "to": None}]
     whole = desk.trust.read_text()
     desk.trust.write_text(canonical.dumps(trusting(ledgers=[], logs=logs, keys=[])))
     assert desk.run() == 2

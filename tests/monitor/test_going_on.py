@@ -11,12 +11,14 @@ import pytest
 
 from notary.core.note import format_note
 from notary.core.recovery import Recovery, format_recovery
+from notary.monitor.errors import MonitorRefused
 from notary.monitor.state import State
 from notary.outside.errors import Unreachable
 from notary.outside.web import Web
-from tests.core import reference
-from tests.core.maker import LOG, ORIGIN, City, make
+from tests.core import growing, reference
+from tests.core.maker import LOG, ORIGIN, OTHER_LOG, City, make
 from tests.core.promises import trusting
+from tests.core.signing import Signer
 from tests.monitor.shown import Shown, Watch, after, reseal
 from tests.outside.raw import Answer, Raw, ok
 
@@ -235,3 +237,95 @@ def test_the_facts_of_an_alarm_hold_nothing_that_a_terminal_heeds(
         watch = Watch(tmp_path)
         assert watch.look(server, after(shown.city)) == ["withheld"]
     assert "\x1b" not in str(watch.report().alarms)
+
+
+# -- keys that change
+
+
+def logs(*keys: tuple[Signer, int, int | None], good: Any = None) -> dict[str, Any]:
+    """A trust file with these log keys, from one size to another; the first perhaps given up."""
+    found = [{"key": key.verifier.vkey, "from": first, "to": last} for key, first, last in keys]
+    if good is not None:
+        found[0]["good"] = good
+    return trusting(logs=found)
+
+
+def test_a_key_that_follows_another_is_followed(shown: Shown, server: Raw, tmp_path: Path) -> None:
+    """With an overlap, in which both sign."""
+    watch = Watch(tmp_path, logs((LOG, 0, 3), (OTHER_LOG, 3, None)))
+    assert watch.look(server, after(shown.city)) == []
+    shown.signing = {"log": [LOG, OTHER_LOG]}
+    assert watch.look(server, after(shown.city)) == []
+    shown.signing = {"log": [OTHER_LOG]}
+    shown.city.accept("s1", b"more")
+    shown.city.seal()
+    assert watch.look(server, after(shown.city)) == []
+    assert watch.report().fingerprint.hex() == OTHER_LOG.verifier.fingerprint
+
+
+@pytest.fixture
+def stolen(shown: Shown) -> dict[str, Any]:
+    """The trust file after a theft: the key is good up to size 2."""
+    good = {"size": 2, "root": reference.mth(shown.city.log_leaves(2)).hex()}
+    return logs((LOG, 0, 2), (OTHER_LOG, 3, None), good=good)
+
+
+def test_a_log_whose_key_was_given_up_is_followed_on(
+    shown: Shown, server: Raw, tmp_path: Path, stolen: dict[str, Any]
+) -> None:
+    """Its new key signs what was followed under the old one; what grew since is the log's."""
+    Watch(tmp_path).look(server, after(shown.city))
+    shown.signing = {"log": [OTHER_LOG]}
+    watch = Watch(tmp_path, stolen)
+    assert watch.look(server, after(shown.city)) == []
+    shown.city.accept("s1", b"more")
+    shown.city.seal()
+    assert watch.look(server, after(shown.city)) == []
+    assert watch.report().size == 4
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_thief_is_followed_nowhere(
+    shown: Shown, server: Raw, tmp_path: Path, stolen: dict[str, Any], size: int
+) -> None:
+    """Whatever is signed by the stolen key alone, beyond or beside its last good state."""
+    watch = Watch(tmp_path, stolen)
+    shown.city = growing.liar(at=1, size=size)
+    assert watch.look(server, after(shown.city)) == ["bad-checkpoint"]
+    shown.size = 1
+    assert watch.look(server, after(shown.city)) == ["bad-checkpoint"]
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_another_log_under_the_new_key_is_told_and_accuses_nobody(
+    shown: Shown, server: Raw, tmp_path: Path, stolen: dict[str, Any], size: int
+) -> None:
+    """What was followed may have been a thief's: no fork is proved, but it isn't this log."""
+    Watch(tmp_path).look(server, after(shown.city))
+    shown.city = growing.liar(at=2, size=size)
+    shown.signing = {"log": [OTHER_LOG]}
+    watch = Watch(tmp_path, stolen)
+    assert watch.look(server, after(shown.city)) == ["rewritten"]
+    assert list(tmp_path.glob("fork-*.json")) == []
+
+
+def test_a_log_that_was_closed_leads_to_the_one_that_goes_on(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """By the trust file's word, signed by the old log: no alarm, but another folder."""
+    Watch(tmp_path).look(server, after(shown.city))
+    new = Signer("new.example/log", seed=2)
+    entry = recovery(shown.city, 1, goes_on="new.example/log")
+    usual = trusting(
+        logs=[
+            {"key": LOG.verifier.vkey, "from": 0, "to": 3},
+            {"key": new.verifier.vkey, "from": 0, "to": None},
+        ],
+        keys=[entry],
+        ledgers=[],
+    )
+    shown.size, shown.signing = 1, {"log": [new], "origin": "new.example/log"}
+    with pytest.raises(MonitorRefused) as refused:
+        Watch(tmp_path, usual).look(server, after(shown.city))
+    assert refused.value.reason == "closed"
+    assert Watch(tmp_path / "new", usual).look(server, after(shown.city)) == []
