@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every value has one spelling (RFC 8785), and nothing else is read."""
 
+import json
 import string
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.core import canonical
-from notary.core.canonical import MAX_INTEGER
+from notary.core.canonical import MAX_DEPTH, MAX_INTEGER
 from notary.core.errors import MalformedReceipt, MalformedText
 
 NAMES = st.text(string.ascii_letters + string.digits + "_.-$\"\\ '/", max_size=12)
@@ -117,6 +118,27 @@ def test_what_has_no_canonical_form_is_not_written(value: object) -> None:
     """Fractions, numbers that JavaScript can't hold, surrogates, names beyond ASCII."""
     with pytest.raises(MalformedText):
         canonical.dumps(value)
+
+
+def nested(depth: int, by: str) -> object:
+    """Arrays in arrays, objects in objects, or both in turn."""
+    value: object = 1
+    for level in range(depth):
+        is_array = by == "arrays" or (by == "both" and level % 2)
+        value = [value] if is_array else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("by", ["arrays", "objects", "both"])
+def test_values_are_nested_64_deep_and_no_deeper(by: str) -> None:
+    """Whether it is read or written, and however deep Python itself could go."""
+    deepest = nested(MAX_DEPTH, by)
+    assert canonical.loads(canonical.dumps(deepest), max_bytes=4096) == deepest
+    for depth in (MAX_DEPTH + 1, MAX_DEPTH + 2, 500):
+        with pytest.raises(MalformedText):
+            canonical.dumps(nested(depth, by))
+        with pytest.raises(MalformedText):
+            canonical.loads(json.dumps(nested(depth, by), separators=(",", ":")), max_bytes=8192)
 
 
 def test_the_limit_is_in_bytes_of_utf_8() -> None:
