@@ -30,6 +30,7 @@ STATIC: Final = {
     "style.css": "text/css",
     "verify.js": "text/javascript",
     "verify_ask.js": "text/javascript",
+    "verify_content.js": "text/javascript",
     "verify_desk.js": "text/javascript",
     "verify_guess.js": "text/javascript",
     "verify_judge.js": "text/javascript",

@@ -252,6 +252,11 @@ CASES: dict[str, tuple[Callable[[Held], list[File]], list[str], str]] = {
         ["holds"],
         "verify-page.not-others",
     ),
+    "a row's receipt": (
+        lambda held: [("row.json", held.row_receipt)],
+        ["holds"],
+        "verify-page.inside",
+    ),
     "two receipts and their files": (
         lambda held: [
             ("b.csv", OTHER),
@@ -511,11 +516,21 @@ def test_a_digest_that_nobody_knows_accuses_nobody(
 
 
 def test_a_receipt_pasted_as_text_is_checked(browser: Browser, site: Site, held: Held) -> None:
-    """As it stands in a mail."""
+    """As it stands in a mail; the content that it carries is shown, and only when it holds."""
     page, _ = visit(browser, at(site, PLAIN), "en", "phone")
     page.get_by_label(text("en", "verify-page.paste")).fill(held.record_receipt.decode() + "\n")
     press(page, "en", "check")
     see(page, "en", "holds")
+    assert page.locator("#verdict pre").first.inner_text() == "3 °C"
+    press(page, "en", "clear")
+    page.get_by_label(text("en", "verify-page.paste")).fill(held.row_receipt.decode())
+    press(page, "en", "check")
+    see(page, "en", "holds")
+    assert page.locator(".cells li").all_inner_texts() == ["屋顶", "21.5"]
+    press(page, "en", "clear")
+    drop(page, ("r.json", held.record_receipt.replace(b"roof", b"root")))
+    see(page, "en", "refused")
+    assert page.get_by_text(text("en", "verify-page.inside")).count() == 0
     page.context.close()
 
 

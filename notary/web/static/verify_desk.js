@@ -101,6 +101,7 @@ function dropArea(say, online, acts) {
     { class: "drop", "aria-labelledby": "drop-title" },
     make("h2", { id: "drop-title" }, say("verify-page.drop")),
     make("p", {}, say("verify-page.drop-what")),
+    make("p", { class: "more" }, say("verify-page.drop-more")),
     make("label", { class: "choose" }, say("verify-page.choose"), files),
     form,
     make("p", { class: "safe" }, say("verify-page.nothing-uploaded")),

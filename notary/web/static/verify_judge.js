@@ -18,7 +18,8 @@ export async function judgeAll(items, trust, progress) {
   for (const proof of proofs) {
     const result = await judge(proof, contents, proofs.length === 1, trust, progress);
     used.add(result.item);
-    results.push({ ...result, name: proof.name, file: result.item?.name ?? null });
+    const { name, text } = proof;
+    results.push({ ...result, name, text, file: result.item?.name ?? null });
   }
   return { results, rest: contents.filter((item) => !used.has(item)) };
 }

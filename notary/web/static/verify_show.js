@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verdict as people read it: one word, one sentence, the way of the proof, and what it doesn't say.
 
+import { showContent } from "./verify_content.js";
 import { grouped, make, shown } from "./verify_words.js";
 import { DIAGNOSIS } from "./verify_judge.js";
 import { wayOf } from "./verify_way.js";
@@ -14,9 +15,9 @@ const SIGNS = {
   broken: "M7 7l10 10M17 7L7 17",
 };
 
-// result: {name, kind, verdict, alone, file, isOwnTrust, trustFile}: name of the proof's file, what it
-// was guessed to be, the verdict, that of the proof without the file where only the file is another
-// one, the file's name or null, and whose trust file it was; trustFile: its name.
+// result: {name, text, kind, verdict, alone, file, isOwnTrust, trustFile}: name of the proof's file and
+// its text, what it was guessed to be, the verdict, that of the proof without the file where only the
+// file is another one, the file's name or null, and whose trust file it was; trustFile: its name.
 export function showResult(say, result) {
   const { title, look, word = look } = headline(result);
   const facts = { file: result.file ?? result.name, name: result.name };
@@ -26,6 +27,10 @@ export function showResult(say, result) {
   const told = result.verdict.holds ? result.verdict : result.alone;
   if (told) {
     article.append(...subject(say, told));
+  }
+  const content = isInside(result) ? showContent(say, result.text) : null;
+  if (content) {
+    article.append(content);
   }
   const steps = picture(say, result, { look, word });
   if (steps) {
@@ -42,6 +47,13 @@ export function showResult(say, result) {
   const summary = make("summary", {}, say("verify-page.as-data"));
   article.append(make("details", {}, summary, make("pre", { tabindex: "0" }, data)));
   return article;
+}
+
+// Whether the proof holds and carries its content itself.
+function isInside({ text, verdict }) {
+  const content = verdict.checks.find((check) => check.code === "payload");
+  const isProved = verdict.holds && content?.status === "held";
+  return isProved && content.facts.reason === "inside" && /^\{.*"v":"receipt\/1"\}\n?$/s.test(text ?? "");
 }
 
 // Which of the titles it gets, and how that looks: held, own, open or broken; `word`: what the

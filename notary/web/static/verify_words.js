@@ -30,7 +30,7 @@ export function shown(value) {
   return MOMENT.test(text) ? moment(text) : visible(text);
 }
 
-function visible(text) {
+export function visible(text) {
   return text.replace(HIDDEN, (found) => {
     const point = found.codePointAt(0).toString(16);
     return point.length > 4 ? `\\u{${point}}` : `\\u${point.padStart(4, "0")}`;
