@@ -2,6 +2,7 @@
 """The dishonest notary: what it does to its database, what it signs, and what it serves to whom."""
 
 import json
+import secrets
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -174,7 +175,8 @@ class Liar:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self.views[OTHER_HOST].world.close()
+        for view in self.views.values():
+            view.world.close()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """One request."""
@@ -220,12 +222,7 @@ class Liar:
 
     def second_view(self) -> View:
         """A copy of all that it knows, to go another way from here on, under the same key."""
-        world = self.view.world
-        world.pool.close()
-        env = {**world.env, "NOTARY_DATABASE_URL": _copy(world.env["NOTARY_DATABASE_URL"])}
-        parts = connect(Settings.from_env(env))
-        other = World(parts, env, world.caller, world.api_key, world.now, world.datasets)
-        self.views[OTHER_HOST] = View(other)
+        self.views[OTHER_HOST] = View(copy_of(self.view.world))
         return self.views[OTHER_HOST]
 
 
@@ -236,12 +233,17 @@ def get(url: str) -> bytes:
         return data
 
 
-def _copy(url: str) -> str:
-    """A copy of a database, beside it; its address."""
+def copy_of(world: World) -> World:
+    """The same notary on a copy of its database; whoever makes it closes it."""
+    world.pool.close()
+    url = world.env["NOTARY_DATABASE_URL"]
     name = url.rpartition("/")[2]
+    copied = f"copy_{secrets.token_hex(6)}"
     admin = psycopg2.connect(url.replace(f"/{name}", "/postgres"))
     admin.autocommit = True
     with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+        cursor.execute(f"CREATE DATABASE {copied} TEMPLATE {name}")
     admin.close()
-    return url.replace(f"/{name}", f"/{name}_copy")
+    env = {**world.env, "NOTARY_DATABASE_URL": url.replace(f"/{name}", f"/{copied}")}
+    parts = connect(Settings.from_env(env))
+    return World(parts, env, world.caller, world.api_key, world.now, dict(world.datasets))

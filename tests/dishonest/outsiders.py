@@ -9,14 +9,16 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from notary.core import canonical
 from notary.core.add_checkpoint import format_request
 from notary.local.ports import free_port, is_free
 from notary.local.processes import Child
+from notary.witness.command import add_keys, read_keys
+from notary.witness.state import State
 
-NOTARY = (sys.executable, "-m", "notary.cli")
+NOTARY: Final[tuple[str, ...]] = (sys.executable, "-m", "notary.cli")
 
 
 @dataclass
@@ -86,16 +88,13 @@ class Outsider:
 class Witness:
     """A newspaper's `notary witness`: another process, with its own key and state."""
 
-    def __init__(self, folder: Path, trust: Path) -> None:
-        self._state, self._port = folder / "witness", free_port()
-        self._outsider = Outsider(folder)
-        code, out, err = self._outsider.run(
-            "witness", "init", "--name", "paper.example", "--state", self._state
-        )
-        assert code == 0, err
-        self.vkey = out.strip()
-        assert self._outsider.run("witness", "add-log", trust, "--state", self._state)[0] == 0
-        command = [*NOTARY, "witness", "run", "--state", self._state, "--port", str(self._port)]
+    def __init__(self, folder: Path, trust: str) -> None:
+        self._outsider, self._state, self._port = Outsider(folder), folder / "witness", free_port()
+        state = State.make(self._state, "paper.example")
+        add_keys(state, read_keys(trust))
+        self.vkey = state.cosigner.verifier.vkey
+        where = ("--state", str(self._state), "--port", str(self._port))
+        command = [*NOTARY, "witness", "run", *where]
         self._child = Child.start("witness", command, log=folder / "witness.log")
         self._child.wait_until(lambda: not is_free(self._port))
 
