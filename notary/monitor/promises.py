@@ -7,7 +7,7 @@ taken, for `hold_against_log` to judge; so nobody is accused without its proof.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,9 +17,9 @@ from typing import Final
 from notary.core.acceptance import check_acceptance
 from notary.core.acceptance_format import MAX_ACCEPTANCE_BYTES
 from notary.core.errors import NotaryError
+from notary.core.growing_tree import GrowingTree
 from notary.core.misconduct import hold_against_log
 from notary.core.monitor_report import NotChecked
-from notary.core.tree import root
 from notary.core.trust import Trust
 from notary.core.words import format_time, parse_time
 from notary.monitor.batches import Rewritten, Sight, is_lost, read_entry, sound
@@ -132,11 +132,11 @@ class Promises:
         found: list[tuple[_Held, int]] = []
         missed: set[bytes] = set()
         for index in sorted(wanted):
-            leaves = self._leaves(index)
-            if leaves is None:
+            leaves = {one.leaf for one in wanted[index]}
+            there = self._leaves(index, leaves.intersection)
+            if there is None:
                 missed.update(one.digest for one in wanted[index])
                 continue
-            there = set(leaves)
             found += [(one, index) for one in wanted[index] if one.leaf in there]
         looked = self._state.number("looked")
         for one in open_ones:
@@ -146,28 +146,35 @@ class Promises:
                 )
         return found
 
-    def _leaves(self, index: int) -> list[bytes] | None:
-        """The leaf hashes of a batch; None, and an alarm, where others are handed out, or none."""
+    def _leaves(
+        self, index: int, kept: Callable[[list[bytes]], Iterable[bytes]]
+    ) -> list[bytes] | None:
+        """
+        Those leaf hashes of a batch that are `kept` of each piece; None, and an alarm, where
+        others are handed out than the log holds, or none.
+        """
         _, descriptor = read_entry(self._state.entry(index))
         assert descriptor is not None
+        tree, found = GrowingTree(), list[bytes]()
         try:
-            pieces = self._sight.notary.leaves(index, descriptor.count)
-            leaves = [leaf for piece in pieces for leaf in piece]
-            if len(leaves) != descriptor.count or root(leaves) != descriptor.root:
+            for piece in self._sight.notary.leaves(index, descriptor.count):
+                for _ in tree.extend(piece):
+                    pass
+                found += kept(piece)
+            if (tree.size, tree.root) != (descriptor.count, descriptor.root):
                 raise Rewritten("leaves")
         except (BadAnswer, Rewritten) as error:
             if not is_lost(self._sight, index, error):
                 sound(self._sight.alarms, index, error)
             return None
-        return leaves
+        return found
 
     # -- judging
 
     def _judge(self, one: _Held, now: datetime) -> None:
         """It isn't there: is its time over, by the log's own word, or by our clock alone?"""
-        if self._late(one) is not None:
-            self._judge_by_log(one)
-        elif one.sealed_by + CLOCKS < now:
+        is_judged = self._late(one) is not None and self._judge_by_log(one)
+        if not is_judged and one.sealed_by + CLOCKS < now:
             facts = {"file": one.name, "sealed_by": one.sealed_by}
             self._sight.alarms.sound("overdue", one.digest.hex(), **facts)
 
@@ -177,23 +184,23 @@ class Promises:
         row = self._state.row("SELECT min(idx) FROM batches WHERE last > ?", sealed_by)
         return None if row[0] is None else int(row[0])
 
-    def _judge_by_log(self, one: _Held) -> None:
-        """The whole log is held against it, as anybody can do."""
+    def _judge_by_log(self, one: _Held) -> bool:
+        """Hold the whole log against it, as anybody can do; whether that settled it."""
         data = next((d for d in self._files() if sha256(d).digest() == one.digest), None)
         if data is None:
-            return  # its file is gone: without it nothing can be shown
+            return False  # its file is gone: without it nothing can be shown
         leaves = {}
         for index in self._candidates(one, 0):
-            found = self._leaves(index)
+            found = self._leaves(index, list)
             if found is None:
-                return
+                return False
             leaves[index] = found
         note, size = self._state.get("note") or "", self._state.number("size")
         try:
             entries = [entry.decode() for entry in self._state.entries(size)]
             judged = hold_against_log(data, self._trust, note, entries, leaves)
         except (NotaryError, UnicodeDecodeError):
-            return
+            return False  # an entry that is no descriptor, or a key that was given up
         if judged.is_misconduct:
             facts = {"file": one.name, "leaf": one.leaf.hex(), "sealed_by": one.sealed_by}
             matter = one.digest.hex()
@@ -201,6 +208,7 @@ class Promises:
             self._close(one, BROKEN)
         elif judged.kind == "kept":
             self._close(one, KEPT)
+        return judged.is_misconduct or judged.kind == "kept"
 
     def _close(self, one: _Held, state: str) -> None:
         self._state.do("UPDATE acceptances SET state = ? WHERE digest = ?", state, one.digest)
@@ -216,8 +224,8 @@ class Promises:
             for digest, name, leaf, dataset, received, end, searched in rows
         ]
 
-    def _files(self) -> Sequence[bytes]:
-        return [data for path in sorted(self._folder.iterdir()) if (data := _read(path))]
+    def _files(self) -> Iterator[bytes]:
+        return (data for path in sorted(self._folder.iterdir()) if (data := _read(path)))
 
 
 def _read(path: Path) -> bytes | None:

@@ -594,6 +594,24 @@ def test_a_promise_whose_time_is_over_is_told_until_it_is_kept(
     assert watch.look(server, after(shown.city, minutes=13)) == []
 
 
+@pytest.mark.parametrize("what", ["an entry", "the file"])
+def test_a_promise_that_cannot_be_proved_broken_is_overdue(
+    shown: Shown, server: Raw, tmp_path: Path, what: str
+) -> None:
+    """The log can't be held against it as a whole, or its file is gone: no proof, but an alarm."""
+    watch = Watch(tmp_path / "state", acceptances=tmp_path / "mine", **WEEK)
+    _give(tmp_path / "mine", shown.city)
+    watch.look(server, after(shown.city))
+    if what == "an entry":
+        _bad_entry(shown.city)
+    else:
+        (tmp_path / "mine" / "mine.json").unlink()
+    _never_kept(shown.city)
+    kinds = set(watch.look(server, after(shown.city, minutes=2)))
+    assert "overdue" in kinds
+    assert "broken-promise" not in kinds
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"\xff", b"x" * (1 << 21), b'{"v":"acceptance/1"}'], ids=len
 )
