@@ -108,14 +108,17 @@ class Parts:
         Raises:
             KeyRefused: its key is missing or readable by others.
         """
-        return ReceiptSigner(load_key(self.settings.receipt_key), self.trust)
+        return ReceiptSigner(load_key(self.settings.receipt_key), self._trust)
 
     def trust(self) -> str:
         """The trust file that this notary hands out: its own word about itself."""
+        return self._trust(trusted_witnesses(self.pool))
+
+    def _trust(self, witnesses: tuple[Sequence[Verifier], int] = ((), 0)) -> str:
         self.gate.open()
         mark = self.marks.read()
         assert mark is not None  # the gate saw it
-        return make_trust(self.settings, self.ledgers, mark, trusted_witnesses(self.pool))
+        return make_trust(self.settings, self.ledgers, mark, witnesses)
 
     def log_keys(self) -> tuple[LogKey, ...]:
         """The log's keys as the mark has them; none where it can't be read."""

@@ -13,8 +13,10 @@ from functools import lru_cache
 from notary.core.cose_receipt import draft_cose_receipt
 from notary.core.errors import NotaryError, ReceiptTooLarge
 from notary.core.receipt_format import parse_receipt
-from notary.core.receipt_signers import check_checkpoint
+from notary.core.receipt_parts import Consistency
+from notary.core.receipt_signers import check_checkpoint, check_good
 from notary.core.trust import parse_trust
+from notary.core.verdict import Findings
 from notary.core.vkey import parse_vkey
 from notary.keys import Signer
 from notary.usecases.prove import StoreDamaged
@@ -26,15 +28,15 @@ class ReceiptSigner:
     """
     Signs for one process; may be called from several threads.
 
-    `trust` gives the notary's trust file; it raises StateRefused while the gate is closed,
-    and then nothing is signed.
+    `trust` gives a trust file with the log's keys as they are now; it raises StateRefused while
+    the gate is closed, and then nothing is signed.
     """
 
     def __init__(self, signer: Signer, trust: Callable[[], str]) -> None:
         self._signer = signer
         self._key = parse_vkey(signer.vkey)
         self._trust = trust
-        self._check = lru_cache(MAX_CHECKPOINTS)(self._check_once)
+        self._check = lru_cache(MAX_CHECKPOINTS)(_check)
 
     def sign(self, receipt_text: str) -> bytes:
         """
@@ -46,23 +48,18 @@ class ReceiptSigner:
             StoreDamaged: the stored checkpoint is none that the log signed, or the batch is
                 not under it.
         """
-        receipt = parse_receipt(receipt_text)
-        self._check(receipt.checkpoint)
+        receipt, trust = parse_receipt(receipt_text), self._trust()
         try:
+            self._check(receipt.checkpoint, receipt.consistency, trust)
             draft = draft_cose_receipt(receipt, self._key)
         except ReceiptTooLarge:
             raise
         except NotaryError as error:
-            raise _damaged(error) from None
+            raise StoreDamaged(f"No COSE receipt is signed: {error.detail}") from None
         return draft.signed(self._signer.private.sign(draft.message))
 
-    def _check_once(self, note: str) -> None:
-        trust = parse_trust(self._trust())
-        try:
-            check_checkpoint(note, trust)
-        except NotaryError as error:
-            raise _damaged(error) from None
 
-
-def _damaged(error: NotaryError) -> StoreDamaged:
-    return StoreDamaged(f"No COSE receipt is signed: {error.detail}")
+def _check(note: str, consistency: Consistency | None, trust_text: str) -> None:
+    """The log signed the checkpoint; under a key that was given up, on its way to the good one."""
+    signed = check_checkpoint(note, parse_trust(trust_text))
+    check_good(signed, consistency, 0, Findings())
