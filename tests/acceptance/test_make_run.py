@@ -52,9 +52,10 @@ def test_the_first_run_notarises_26115_readings_and_refuses_a_tampered_receipt(
 ) -> None:
     """Everything that the README promises of the first run is printed and true."""
     assert "26,115 readings: 0 known, 26,115 new" in served
-    assert "every reading is sealed, signed and anchored" in served
+    assert "every reading is sealed, signed, witnessed and anchored" in served
     assert re.search(r"^  HOLDS\.", served, re.MULTILINE)
     assert re.search(r"^  REFUSED\.", served, re.MULTILINE)
+    assert "1 witnesses signed (required: 1): witness.localhost/" in served
     assert "no outside party has confirmed it" in served
     assert "All of it held" in served
 
