@@ -5,8 +5,10 @@ Receipts in the formats of others: what Accept chooses, and what is refused.
 What others' programs say of them: tests/acceptance/test_independent_receipts.py.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from html import unescape
 from typing import Any
 
 import psycopg2
@@ -195,7 +197,23 @@ def test_without_a_key_there_are_no_cose_receipts(city: City) -> None:
     for path in (RECORD, f"{RECORD}?format=cose"):
         problem = problem_of(ask(city, path, COSE), 406, "not-acceptable")
         assert COSE not in problem["detail"]
-    assert COSE not in city.ask(RECORD.replace("/v1", "").removesuffix("/receipt")).text
+    assert list(links_of(city, RECORD)) == ["tlog-proof"]
+
+
+def links_of(city: City, path: str) -> dict[str, str]:
+    """Where the page of what this receipt proves links to, by format."""
+    page = city.ask(path.removeprefix("/v1").removesuffix("/receipt")).text
+    found = re.findall(r'href="([^"]*[?&;]format=([a-z-]+))"', page)
+    return {form: unescape(link) for link, form in found}
+
+
+def test_the_pages_link_to_the_other_formats(signed: City) -> None:
+    """Of a record and of a version, and the links lead there."""
+    for path in PLACES[:2]:
+        links = links_of(signed, path)
+        assert list(links) == ["tlog-proof", "cose"]
+        for form, link in links.items():
+            assert ask(signed, link, "text/html").mimetype == {"cose": COSE}.get(form, TLOG)
 
 
 def test_the_key_is_a_file_that_its_owner_alone_may_read(city: City) -> None:

@@ -126,6 +126,11 @@ def test_the_story_of_a_grant(story: Story, tmp_path: Path, capsys: Any) -> None
         problem_of(city.ask(path, key=story.c), 404, "not-found")
         assert "HOLDS" in verdict(given[0], story, tmp_path, capsys)
         old.append(given[0])
+        for form in ("tlog-proof", "cose"):
+            problem_of(city.ask(f"{path}?format={form}", key=story.c), 404, "not-found")
+            found = city.ask(f"{path}?format={form}", key=story.b)
+            assert "private" in found.headers["Cache-Control"]
+            assert "HOLDS" in verdict(found.data, story, tmp_path, capsys)
 
     assert story.withdraw(grant) == 204
     assert story.is_refused(story.b)
