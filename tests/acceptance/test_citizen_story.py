@@ -337,6 +337,11 @@ CASES: dict[str, tuple[Callable[[Held], list[File]], list[str], str]] = {
         ["window"],
         "check.payloads.held",
     ),
+    "a window and a content that was changed": (
+        lambda held: [("w.json", held.window), ("l.ndjson", held.lines.replace(b"MiDC", b"MyDC"))],
+        ["other-content"],
+        "verify-page.said-other-record",
+    ),
     "a window with a record cut out": (
         lambda held: [("w.json", shorter(held.window))],
         ["refused"],

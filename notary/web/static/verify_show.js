@@ -36,8 +36,10 @@ export function showResult(say, result) {
   if (steps) {
     article.append(make("h4", {}, say("verify-page.way")), steps);
   }
-  if (result.verdict.holds && result.verdict.kind !== "fork") {
-    article.append(make("h4", {}, say("page.says-not")), saysNot(say, result.verdict));
+  const not = saysNot(say, result.verdict);
+  if (not.length) {
+    const list = make("ul", {}, not.map((words) => make("li", {}, words)));
+    article.append(make("h4", {}, say("page.says-not")), list);
   }
   if (told) {
     article.append(...whose(say, told, result));
@@ -73,10 +75,7 @@ function headline({ kind, verdict, alone }) {
     if (code === "payload-mismatch" && DIAGNOSIS.test(reason)) {
       return { title: "saved-again", look: "own", word: "saved-again" };
     }
-    if (code === "payload-mismatch") {
-      return { title: alone ? "other-content" : "content-changed", look: "broken" };
-    }
-    return { title: "refused", look: "broken" };
+    return { title: alone ? "other-content" : "refused", look: "broken" };
   }
   const special = { fork: "broken", consistency: "held", acceptance: "own" };
   const what = verdict.kind ?? kind;
@@ -120,9 +119,14 @@ function isMisconduct({ code, reason }) {
 
 function sentence(say, title, result, facts) {
   if (result.verdict.holds) {
-    return say(`verify-page.said-${title}`, facts);
+    const isCarried = title === "holds" && result.file === null;
+    return say(isCarried ? "verify-page.said-inside" : `verify-page.said-${title}`, facts);
   }
   const why = reasonOf(say, result);
+  const { n } = result.verdict.facts;
+  if (title === "other-content" && n !== undefined) {
+    return say("verify-page.said-other-record", { ...facts, n });
+  }
   const isPlain = ["unusable", "misconduct", "not-comparable"].includes(title);
   return isPlain ? why : say(`verify-page.said-${title}`, { ...facts, why });
 }
@@ -155,7 +159,7 @@ function picture(say, result, broken) {
     });
   }
   if (steps.length === 0) {
-    return checkList(say, verdict.checks ?? []);
+    return verdict.holds ? checkList(say, verdict.checks) : null;
   }
   const shownSteps = steps.map((step) => {
     const looks = step.isBroken ? broken : { look: step.look, word: step.look };
@@ -186,11 +190,14 @@ function showCheck(say, { code, status, facts }) {
 }
 
 function checkList(say, checks) {
-  return checks.length ? make("div", {}, checks.map((check) => showCheck(say, check))) : null;
+  return make("div", {}, checks.map((check) => showCheck(say, check)));
 }
 
-function saysNot(say, { kind, checks }) {
-  const said = [say("verify.no-truth")];
+function saysNot(say, { holds, kind, checks }) {
+  if (!holds || kind === "fork") {
+    return [];
+  }
+  const said = kind === "consistency" ? [] : [say("verify.no-truth")];
   if (["record", "row", "file"].includes(kind)) {
     said.push(say(kind === "record" ? "verify-page.not-others" : "verify-page.not-newest"));
   }
@@ -200,7 +207,7 @@ function saysNot(say, { kind, checks }) {
   if (!checks.some((check) => check.code === "witnesses" && check.status === "held")) {
     said.push(say("verify-page.not-witnessed"));
   }
-  return make("ul", {}, said.map((words) => make("li", {}, words)));
+  return said;
 }
 
 function whose(say, told, { isOwnTrust }) {
