@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `notary verify` reads: proofs, payloads, trust files; one of ours or not, bounded."""
 
-import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -10,15 +10,19 @@ from typing import Final, Literal
 from notary.core.acceptance import SignedAcceptance, parse_acceptance
 from notary.core.consistency import ConsistencyProof, parse_consistency
 from notary.core.cose_receipt import FIRST_BYTES, CoseReceipt, parse_cose_receipt
+from notary.core.errors import MalformedNote
 from notary.core.fork import Fork, parse_fork
 from notary.core.receipt import Receipt, parse_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
 from notary.core.tlog_proof import FIRST_LINE, parse_tlog_proof
+from notary.core.vkey import decode_base64
 from notary.core.window import Opened, Window, parse_window
 
 MAX_LINE_BYTES: Final = 64 << 20
 PIECE_BYTES: Final = 1 << 20
 """So much of a version's file is held at a time, which may be of any size."""
+
+_SALT: Final = re.compile("(?:[0-9a-f]{2})*")
 
 Proof = Receipt | Window | SignedAcceptance | ConsistencyProof | Fork
 PARSERS: Final[Mapping[str, Callable[[str], Proof]]] = {
@@ -79,7 +83,7 @@ def pieces(name: str) -> Iterator[bytes]:
 
 
 def opened(name: str, window: Window) -> Iterator[Opened]:
-    """The payloads beside a window, a line each (docs/spec/window-v1.md, Payloads beside it)."""
+    """The payloads beside a window, a line each."""
     try:
         with Path(name).open("rb") as file:
             n = window.statements[0].n
@@ -94,17 +98,21 @@ def opened(name: str, window: Window) -> Iterator[Opened]:
 
 
 def _opened_line(line: bytes, n: int) -> Opened | Literal[False]:
-    """The salt and the payload of record n, None where it is not there; False: no such line."""
+    """
+    The salt and the payload of record n, None where it is not there; False: no such line.
+
+    docs/spec/window-v1.md, section Payloads beside it.
+    """
     try:
-        members = json.loads(line)
+        members = json.loads(line.decode())
         payload, salt = members.pop("payload"), members.pop("salt", None)
-        if members != {"n": n} or type(members["n"]) is not int:
+        is_salt = salt is None or _SALT.fullmatch(salt)
+        if members != {"n": n} or isinstance(members["n"], bool) or not is_salt:
             return False
         if payload is None:
             return None
-        data = base64.b64decode(payload, validate=True)
-        return None if salt is None else bytes.fromhex(salt), data
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None if salt is None else bytes.fromhex(salt), decode_base64(payload)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MalformedNote):
         return False
 
 

@@ -11,12 +11,6 @@ def lines(case: dict[str, Any]) -> str:
     return "".join(_line(n + place, pair) + "\n" for place, pair in enumerate(case["payloads"]))
 
 
-def is_writable(case: dict[str, Any]) -> bool:
-    """Whether each salt can stand in such a file: 64 digits, or none."""
-    pairs = [pair for pair in case["payloads"] if pair is not None]
-    return all(salt is None or len(salt) == 64 for salt, _ in pairs)
-
-
 def _line(n: int, pair: tuple[str | None, str] | None) -> str:
     salt, payload = (None, None) if pair is None else pair
     members: dict[str, object] = {"n": n, "payload": payload}
