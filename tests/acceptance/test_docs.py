@@ -25,6 +25,7 @@ PAGES = [
     "for-gateways/acceptances.md",
     "for-gateways/signing.md",
     "for-gateways/simulator.md",
+    "for-other-programs.md",
     "operations.md",
 ]
 BLOCK = re.compile(r"^```(console|python \S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
