@@ -7,14 +7,9 @@ import pytest
 
 from notary.core.note import KIND_COSIGNATURE, format_note, parse_note, parse_vkey, signature_line
 from notary.usecases.cosignatures import keep_cosignature
-from notary.usecases.witness_rule import adopt_rule, load_rule
 from tests.core.signing import Signer
+from tests.usecases.cosigned import TWO_OF_THREE, WITNESSES, W, adopt, cosign
 from tests.usecases.world import World
-
-W = [Signer(f"w{i}.example", KIND_COSIGNATURE, seed=10 + i) for i in range(3)]
-POLICY = "".join(
-    f"witness w{i} {one.verifier.vkey} https://w{i}.example\n" for i, one in enumerate(W)
-)
 
 
 @pytest.fixture
@@ -23,12 +18,8 @@ def cosigned(world: World, tmp_path: Path) -> World:
     world.dataset("weather")
     world.add("weather", 5)
     world.settle()
-    path = tmp_path / "policy"
-    path.write_text(f"{POLICY}group g 2 w0 w1 w2\nquorum g\n")
-    adopt_rule(world.pool, load_rule(path, fails_open=False), world.now)
-    for signer in W[:2]:
-        cosignature = signer.sign(parse_note(note(world)).text, int(world.now.timestamp()))
-        keep_cosignature(world.pool, 1, signer.verifier, cosignature, world.now)
+    adopt(world, tmp_path, TWO_OF_THREE)
+    cosign(world, 1, *W[:2])
     assert world.rows("SELECT met IS NOT NULL, witnessed_at FROM checkpoints") == [
         (True, world.now)
     ]
@@ -77,7 +68,7 @@ def test_a_quorum_that_is_only_said_is_found(cosigned: World, names: tuple[str, 
 
 def test_another_policy_in_its_place_is_found(cosigned: World) -> None:
     """One that asks for less, under the same fingerprint."""
-    cosigned.change("UPDATE witness_policies SET policy = %s", f"{POLICY}quorum none\n".encode())
+    cosigned.change("UPDATE witness_policies SET policy = %s", f"{WITNESSES}quorum none\n".encode())
     assert "not the one of its fingerprint" in str(cosigned.audit().findings)
 
 

@@ -60,7 +60,7 @@ WHERE vkey = %(vkey)s
 -- the newest that has their quorum.
 WITH rule AS (SELECT fingerprint, fails_open FROM witness_policies WHERE is_current)
 SELECT size, root, note, signed_at,
-       (SELECT c.met = fingerprint FROM rule) AS is_witnessed
+       (SELECT c.met IS NOT DISTINCT FROM fingerprint FROM rule) AS is_witnessed
 FROM checkpoints c
 WHERE size = CASE WHEN EXISTS (SELECT FROM rule WHERE NOT fails_open)
     THEN (SELECT max(size) FROM checkpoints WHERE met = (SELECT fingerprint FROM rule))
