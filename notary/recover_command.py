@@ -51,9 +51,13 @@ def run(arguments: Namespace, parts: Parts) -> int:
     ring = KeyRing(parts.settings.state)
     if arguments.yes and finish(parts.pool, parts.marks, ring) is not None:
         print("A recovery that was begun goes on.")
-    if _is_open(parts):
+    helpers, is_open = _helpers(arguments), _is_open(parts)
+    if is_open and not helpers:
         return _end(parts, sure=arguments.yes)
-    plan = make_plan(parts.pool, parts.marks, parts.ledgers, _helpers(arguments), clock())
+    plan = make_plan(parts.pool, parts.marks, parts.ledgers, helpers, clock())
+    if is_open and plan.gap.lost == 0:
+        # Where mark and ledger were set back with the database, only others know more.
+        return _end(parts, sure=arguments.yes)
     print("\n".join(_say(plan)))
     if not arguments.yes:
         print("Nothing was changed. With --yes it is done.")

@@ -2,7 +2,8 @@
 """Who may know more of the log than a database that was set back: mirrors, monitors, witnesses."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +11,39 @@ from notary.core.note import MAX_NOTE_BYTES
 from notary.core.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, entries_path, parse_bundle
 from notary.outside.errors import BadAnswer
 from notary.outside.notary import Notary, witness_checkpoint
-from notary.outside.web import Web
+from notary.outside.web import PAUSES, Web
 from notary.usecases.recover_look import RecoverRefused
 
 
 class Mirror:
     """A notary's own address, or that of a plain copy of its log's files."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pauses: Sequence[float] = PAUSES) -> None:
         self.name = f"the mirror {url}"
-        self._web = Web(url)
+        self._web = Web(url, pauses=pauses)
         self._notary = Notary(self._web)
         self._is_plain = False
 
     def checkpoint(self, origin: str) -> str:
         """The newest checkpoint, where a notary has it, else where a plain copy does."""
-        try:
-            return self._notary.checkpoint()
-        except BadAnswer as error:
-            if error.status != 404:
-                raise
-        note = self._web.get("/checkpoint", MAX_NOTE_BYTES).decode("utf-8", "replace")
-        self._is_plain = True
-        return note
+        with closing(self._web):
+            try:
+                return self._notary.checkpoint()
+            except BadAnswer as error:
+                if error.status != 404:
+                    raise
+            note = self._web.get("/checkpoint", MAX_NOTE_BYTES).decode("utf-8", "replace")
+            self._is_plain = True
+            return note
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Entries, bundle by bundle."""
-        while start < stop:
-            index, offset = divmod(start, TILE_WIDTH)
-            width = min(TILE_WIDTH, stop - index * TILE_WIDTH)
-            yield from self._bundle(index, width)[offset:width]
-            start = index * TILE_WIDTH + width
+        with closing(self._web):
+            while start < stop:
+                index, offset = divmod(start, TILE_WIDTH)
+                width = min(TILE_WIDTH, stop - index * TILE_WIDTH)
+                yield from self._bundle(index, width)[offset:width]
+                start = index * TILE_WIDTH + width
 
     def run_list(self, index: int, count: int) -> str | None:
         """The run list, where it is a notary's."""
@@ -96,11 +99,9 @@ class MonitorState:
 
     def _rows(self, sql: str, *values: int) -> list[tuple[Any]]:
         try:
-            db = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)
-            try:
+            uri = f"{self._file.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True)) as db:
                 return db.execute(sql, values).fetchall()
-            finally:
-                db.close()
         except sqlite3.Error as error:
             raise RecoverRefused(f"{self._file} can't be read: {error}.") from None
 
@@ -114,7 +115,8 @@ class Witness:
 
     def checkpoint(self, origin: str) -> str:
         """The newest checkpoint that it cosigned."""
-        return witness_checkpoint(self._web, origin)
+        with closing(self._web):
+            return witness_checkpoint(self._web, origin)
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """None."""

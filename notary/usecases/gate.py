@@ -116,6 +116,7 @@ class Gate:
             raise StateRefused("The database is an older copy of itself." + CLOSED, reason="older")
         check_not_behind(tx, mark.size, bytes.fromhex(mark.root), "the mark beside the log key")
         check_signers(tx, mark)
+        check_recovered(tx, mark)
         for ledger in self._ledgers:
             newest = ledger.newest(origin)
             if newest is not None:
@@ -175,6 +176,20 @@ def check_signers(tx: Transaction, mark: Mark) -> None:
                 "know: the mark is older than the log. Restore the newest one." + CLOSED,
                 reason="older-mark",
             )
+
+
+def check_recovered(tx: Transaction, mark: Mark) -> None:
+    """
+    Demand that the mark knows each recovery that the database tells of.
+
+    Raises:
+        StateRefused: one was begun and has not come to the mark, or somebody made it up.
+    """
+    if any(row["note"] not in mark.recoveries for row in tx.maps("list_recoveries")):
+        raise StateRefused(
+            "A recovery was begun and has not come to its end: run `notary recover --yes`.",
+            reason="recovering",
+        )
 
 
 def check_not_behind(tx: Transaction, size: int, root: bytes, who: str) -> None:

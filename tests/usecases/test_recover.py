@@ -20,7 +20,7 @@ from notary.keys import KeyRing, make_key
 from notary.store.pool import Transaction
 from notary.usecases import log_keys, look, recover
 from notary.usecases.log_writing import lock_log
-from notary.usecases.marks import MarkFile
+from notary.usecases.marks import MarkFile, StateRefused
 from notary.usecases.other_keys import rename_keys
 from notary.usecases.prove import NotYet
 from notary.usecases.recover_again import take_again, tell
@@ -551,6 +551,18 @@ def test_a_recovery_that_no_key_signed_opens_no_gate(lost: tuple[World, Memory])
     with pytest.raises(RecoverRefused):
         recover.finish(world.pool, world.marks, KeyRing(world.parts.settings.state))
     assert is_closed(world)
+
+
+def test_a_recovery_that_the_mark_does_not_know_closes_the_gate(world: World) -> None:
+    """Begun and broken off, or made up, though all else agrees."""
+    world.dataset("weather")
+    world.add("weather", 2, seed=1)
+    world.settle()
+    note = _a_recovery(world)
+    world.change("INSERT INTO recoveries VALUES (1, %s, %s, 1, %s)", ORIGIN, ORIGIN, note)
+    with pytest.raises(StateRefused) as refused:
+        world.again().gate.open()
+    assert refused.value.facts["reason"] == "recovering"
 
 
 def _a_recovery(world: World) -> str:
