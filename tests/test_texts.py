@@ -56,7 +56,14 @@ def checks() -> Iterator[str]:
 def refusals() -> set[str]:
     """`error.<code>.<reason>` of each refusal that the vectors show."""
     found = set()
-    for name in ("receipts.json", "windows.json", "acceptances.json", "cose_receipts.json"):
+    for name in (
+        "receipts.json",
+        "windows.json",
+        "acceptances.json",
+        "cose_receipts.json",
+        "consistencies.json",
+        "forks.json",
+    ):
         file = json.loads((ROOT / "tests" / "vectors" / name).read_text(encoding="utf-8"))
         found |= {f"error.{case['wantErr']}" for case in file["cases"] if case["wantErr"]}
     return found
@@ -103,8 +110,9 @@ def test_every_check_has_its_text_and_every_text_its_check() -> None:
 
 
 def test_every_reason_of_a_refusal_has_its_text_and_every_text_its_reason() -> None:
-    """The texts of refused receipts and acceptances are exactly those that the vectors show."""
-    for kind in ("error.receipt-refused.", "error.acceptance-refused."):
+    """The texts of what is refused as untrue are exactly those that the vectors show."""
+    for what in ("receipt", "acceptance", "consistency", "fork"):
+        kind = f"error.{what}-refused."
         texts = {code for code in catalogue("en") if code.startswith(kind)}
         assert texts == {code for code in refusals() if code.startswith(kind)}
 
