@@ -28,6 +28,7 @@ from notary.outside.errors import BadAnswer
 from notary.outside.notary import Anchor, Notary
 
 MAX_LINE_BYTES: Final = 2 * MAX_NOTE_BYTES
+MAX_TOLD: Final = 100
 SETTLED: Final = ("verified", "failed")
 
 
@@ -94,23 +95,23 @@ class Ledgers:
     def _look_at_anchors(self, notary: Notary, held: dict[str, int]) -> None:
         size = self.state.number("size")
         settled = self.state.number("anchors_settled")
-        newest, open_ones = settled, []
+        newest, settled_to = settled, size
         for anchor in notary.anchors():
             if anchor.size <= settled:
                 break
             newest = max(newest, anchor.size)
             if anchor.size > size or anchor.state not in SETTLED:
-                open_ones.append(anchor.size)
+                settled_to = min(settled_to, anchor.size - 1)
             elif anchor.state == "verified":
                 self._look_at_anchor(anchor, held)
-        self.state.set(anchors_settled=min([newest, *(one - 1 for one in open_ones)]))
+        self.state.set(anchors_settled=min(newest, settled_to))
 
     def _look_at_anchor(self, anchor: Anchor, held: dict[str, int]) -> None:
         """The root is the tree's, and the evidence holds, as far as it can be read here."""
         ledger = self.trust.ledger(anchor.ledger)
         if ledger is None:
             missing = NotChecked(f"ledger:{anchor.ledger}", "not-in-trust-file")
-            if missing not in self.not_checked:
+            if missing not in self.not_checked and len(self.not_checked) < MAX_TOLD:
                 self.not_checked.append(missing)
             return
         if anchor.root != self.state.root(anchor.size):

@@ -26,7 +26,8 @@ from tests.core.maker import (
     ledger_note,
     make,
 )
-from tests.core.promises import acceptance, trusting
+from tests.core.promises import KEY, acceptance, trusting
+from tests.core.signing import Signer
 from tests.monitor.shown import DAY, Shown, Watch, after, reseal
 from tests.outside.raw import Raw
 
@@ -296,6 +297,48 @@ def test_what_is_rewritten_after_signing_is_told(
     assert [alarm.kind for alarm in watch.report().alarms] == ["rewritten"]
 
 
+def test_entries_and_tiles_that_are_both_gone_are_withheld(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """Entries of another log, and no tile that shows which: nothing is proved."""
+    watch = Watch(tmp_path)
+    watch.look(server, after(shown.city))
+    grow(shown.city)
+    path, data = _entry(shown.city)
+    shown.instead |= {path: data, PARTS["tile"]: None}
+    assert watch.look(server, after(shown.city)) == ["withheld"]
+    shown.instead.clear()
+    assert watch.look(server, after(shown.city)) == []
+
+
+def test_a_witness_with_an_impossible_time_dates_nothing(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """Its clock is no calendar's; it counts as the latest there is, which others must confirm."""
+    watch = Watch(tmp_path, trusting(quorum=2), **WEEK)
+    text, city = shown.city.checkpoint(), shown.city
+    for witness, time in ((WITNESSES[0], 2**63 - 1), (WITNESSES[1], 1), (WITNESSES[2], 2)):
+        text += city.checkpoint(witnesses=[witness], time=time).splitlines(keepends=True)[-1]
+    shown.instead["/log/checkpoint"] = text.encode()
+    assert watch.look(server, after(city)) == []
+    shown.instead.clear()
+    shown.signing = {"witnesses": WITNESSES}
+    grow(city)
+    assert watch.look(server, after(city)) == []
+
+
+def test_so_many_alarms_say_enough(
+    shown: Shown, server: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that breaks every rule doesn't fill the disk."""
+    monkeypatch.setattr("notary.monitor.alarms.MAX_KEPT", 3)
+    for _ in range(9):
+        _bad_entry(shown.city)
+    watch = Watch(tmp_path)
+    assert watch.look(server, after(shown.city)) == ["bad-entry"] * 3
+    assert watch.report().batches == 12
+
+
 # -- lies under the log's own signature
 
 
@@ -548,6 +591,19 @@ def test_an_anchor_that_is_none_is_told_for_good(
     assert watch.look(server, after(shown.city)) == ["other-anchor"]
 
 
+def test_a_ledger_that_the_trust_file_does_not_list_is_not_checked(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """However many the notary names; what they are said to hold counts for nothing."""
+    for n in range(300):
+        shown.anchor(ledger=f"z{999 - n}", root="ab" * 32)
+    watch = Watch(tmp_path)
+    shown.anchored.sort(key=lambda item: item["ledger"])
+    assert watch.look(server, after(shown.city)) == []
+    told = [one.what for one in watch.report().not_checked if one.reason == "not-in-trust-file"]
+    assert 50 < len(told) <= 100
+
+
 # -- broken promises
 
 
@@ -610,6 +666,38 @@ def test_a_promise_that_cannot_be_proved_broken_is_overdue(
     kinds = set(watch.look(server, after(shown.city, minutes=2)))
     assert "overdue" in kinds
     assert "broken-promise" not in kinds
+
+
+def test_a_promise_is_looked_for_in_batches_that_were_looked_at_before(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """Its file comes late: what is withheld or rewritten then settles nothing."""
+    watch = Watch(tmp_path / "state", acceptances=tmp_path / "mine", **WEEK)
+    (tmp_path / "mine").mkdir()
+    _give(tmp_path / "given", shown.city)
+    shown.city.seal()
+    watch.look(server, after(shown.city))
+    (tmp_path / "given" / "mine.json").rename(tmp_path / "mine" / "mine.json")
+    path = "/v1/batches/3/leaves"
+    for sent, kind in ((None, "withheld"), (bytes(32), "rewritten")):
+        shown.instead[path] = sent
+        assert kind in watch.look(server, after(shown.city, hours=9))
+    shown.instead.clear()
+    assert watch.look(server, after(shown.city, hours=9)) == []
+    assert "overdue" not in {alarm.kind for alarm in watch.report().alarms}
+
+
+def test_a_promise_of_another_log_is_not_usable(shown: Shown, server: Raw, tmp_path: Path) -> None:
+    """It says nothing of this one."""
+    origin = "other.example/log"
+    key = Signer(f"{origin}/acceptances", seed=33)
+    other = Signer(origin, seed=9)
+    usual = trusting(KEY, key)
+    usual["logs"].append({"key": other.verifier.vkey, "from": 0, "to": None})
+    _give(tmp_path / "mine", shown.city, keys=[key], origin=origin)
+    watch = Watch(tmp_path / "state", usual, acceptances=tmp_path / "mine")
+    assert watch.look(server, after(shown.city, hours=9)) == []
+    assert "not-usable" in {one.reason for one in watch.report().not_checked}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from notary.monitor.command import add_arguments, run
 from notary.monitor.state import State
 from notary.texts import LANGUAGES
 from tests.core import growing
-from tests.core.maker import OTHER_LOG, make
+from tests.core.maker import LOG, OTHER_LOG, Batch, make
 from tests.core.promises import acceptance, trusting
 from tests.core.signing import Signer
 from tests.monitor.shown import LOST, Shown, after
@@ -421,6 +421,31 @@ def test_what_the_log_did_not_sign_compares_with_nothing(desk: Desk, content: by
     (desk.folder / "theirs").write_bytes(content)
     assert desk.call("compare", "--with", desk.folder / "theirs") == 2
     assert desk.run() == 0
+
+
+def test_the_checkpoint_of_another_log_compares_with_nothing(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though the trust file lists both."""
+    other = Signer("other.example/log", seed=9)
+    logs = [{"key": key.verifier.vkey, "from": 0, "to": None} for key in (LOG, other)]
+    desk.trust.write_text(canonical.dumps(trusting(ledgers=[], logs=logs)))
+    desk.run()
+    note = desk.shown.city.checkpoint(log=[other], origin="other.example/log")
+    (desk.folder / "theirs").write_text(note)
+    assert desk.call("compare", "--with", desk.folder / "theirs") == 2
+    assert "That is the log other.example/log" in capsys.readouterr().err
+
+
+def test_many_alarms_are_told_in_few_lines(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others stand in the report."""
+    for _ in range(30):
+        desk.shown.city.batches.append(Batch("{}", []))
+    assert desk.run() == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert (len(lines), lines[-1]) == (21, "10 more alarms stand in the report.")
 
 
 # -- as a process

@@ -329,3 +329,28 @@ def test_a_log_that_was_closed_leads_to_the_one_that_goes_on(
         Watch(tmp_path, usual).look(server, after(shown.city))
     assert refused.value.reason == "closed"
     assert Watch(tmp_path / "new", usual).look(server, after(shown.city)) == []
+
+
+def test_what_a_thief_signs_beside_the_last_good_state_proves_nothing(
+    shown: Shown, server: Raw, tmp_path: Path
+) -> None:
+    """By a key that was given up at the very state that was followed."""
+    good = {"size": 3, "root": reference.mth(shown.city.log_leaves(3)).hex()}
+    watch = Watch(tmp_path, logs((LOG, 0, 3), (OTHER_LOG, 4, None), good=good))
+    assert watch.look(server, after(shown.city)) == []
+    shown.city = growing.liar(at=1, size=2)
+    assert watch.look(server, after(shown.city)) == ["bad-checkpoint"]
+    assert list(tmp_path.glob("fork-*.json")) == []
+
+
+def test_what_breaks_off_again_and_again_is_withheld(shown: Shown, tmp_path: Path) -> None:
+    """Twice in one look: then it isn't handed out."""
+
+    def answer(path: str) -> Answer:
+        head, body = ok(shown.honest(path) or b"")
+        return [head, body[:-10] if path == "/v1/batches/1/leaves" else body]
+
+    with Raw(answer) as server:
+        watch = Watch(tmp_path)
+        assert watch.look(server, after(shown.city)) == ["withheld"]
+    assert watch.report().batches == 1
