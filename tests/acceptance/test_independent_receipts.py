@@ -148,6 +148,7 @@ def test_proofbundle_accepts_our_tlog_proofs(first_run: FirstRun, place: str) ->
     """Log's signature, quorum of witnesses, inclusion; and so do we, down to the record."""
     receipt = json.loads(fetch(first_run.url + place, JSON))
     text, trust = fetch(first_run.url + place, TLOG).decode(), trust_of(first_run)
+    assert trust.quorum == 1
     found = proofbundle_says(
         text,
         receipt["descriptor"],
@@ -157,7 +158,19 @@ def test_proofbundle_accepts_our_tlog_proofs(first_run: FirstRun, place: str) ->
     )
     assert found["ok"], found
     assert found["index"] == receipt["log"]["index"]
-    assert verify_receipt(parse_tlog_proof(text), trust).status("statement") == "held"
+    assert verify_receipt(parse_tlog_proof(text), trust).status("witnesses") == "held"
+
+
+@needs_broker
+def test_tlog_scales_accepts_the_witness_of_the_newest_checkpoint(first_run: FirstRun) -> None:
+    """Under the log's own line stands the second party's, and no stranger's."""
+    trust = trust_of(first_run)
+    with urlopen(f"{first_run.url}/log/checkpoint", timeout=30) as answer:
+        checkpoint = tlog.Checkpoint.from_text(answer.read().decode())
+    for key in (trust.logs[0].verifier, *trust.witnesses):
+        checkpoint.verify(signing.Vkey.from_string(key.vkey))
+    with pytest.raises(Exception, match=r".+"):
+        checkpoint.verify(signing.Vkey.from_string(WITNESSES[0].verifier.vkey))
 
 
 def test_proofbundle_refuses_what_was_changed() -> None:
