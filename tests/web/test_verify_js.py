@@ -32,6 +32,7 @@ from tests.acceptance.browsing import chromium
 from tests.city_table import FORMS, fetch_table, forms
 from tests.core import test_ed25519 as strict
 from tests.core.maker import City
+from tests.test_payload_lines import LINES, NO_LINES, window
 from tests.vectors import answering
 from tests.vectors.trusts import TEXTS
 
@@ -212,6 +213,16 @@ def test_the_city_table_is_told_for_what_it_is(page: Page, long: bool) -> None:
     told = run(page, "copies", receipt, TEXTS["usual"], contents)
     for wanted, got in zip(copies, told, strict=True):
         assert (got["holds"], got["code"], got["reason"], tuple(got["changes"])) == wanted
+
+
+def test_lines_of_payloads_are_read_as_strictly(page: Page) -> None:
+    """Whatever is a line of a window's record for `notary verify` is one here, and nothing else."""
+    lines = [*(line.encode() for line in LINES), *NO_LINES]
+    contents = [base64.b64encode(line).decode() for line in lines]
+    told = run(page, "copies", canonical.dumps(window()), TEXTS["usual"], contents)
+    codes = [None] * len(LINES) + ["verify.payloads-line"] * len(NO_LINES)
+    for line, wanted, got in zip(lines, codes, told, strict=True):
+        assert (line[:90], got["code"]) == (line[:90], wanted)
 
 
 def signature_cases() -> Iterator[tuple[bytes, bytes, bytes]]:
