@@ -304,6 +304,23 @@ def test_config_check_looks_at_the_brokers_too(tmp_path: Path, run: Run) -> None
     assert "hunter2" not in said + error
 
 
+def test_config_check_looks_at_the_policy_about_witnesses(tmp_path: Path, run: Run) -> None:
+    """Before the sealer ends with it, whether it names nobody who can be asked or isn't there."""
+    env = settings_env(tmp_path, "postgresql://u@localhost/n")
+    policy = tmp_path / "policy"
+    env["NOTARY_WITNESS_POLICY"] = str(policy)
+    assert "can't be read" in run(env, "config", "check")[2]
+    policy.write_bytes(b"witness \xff nobody\nquorum none\n")
+    code, _, error = run(env, "config", "check")
+    assert code != 0
+    assert "Line 1 of the policy" in error
+    policy.write_text("quorum none\n")
+    assert "policy" not in run(env, "config", "check")[2]
+    code, _, error = run({**env, "NOTARY_WITNESS_FAIL": "ajar"}, "config", "check")
+    assert code != 0
+    assert "NOTARY_WITNESS_FAIL" in error
+
+
 def test_config_check_of_a_file_alone_needs_no_settings(tmp_path: Path, run: Run) -> None:
     """It says what is seldom meant, and how each feed is read."""
     file = tmp_path / "notary.toml"

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,10 +28,13 @@ from notary.local.ports import free_port, is_free
 from notary.local.postgres import Postgres
 from notary.usecases import look
 from notary.usecases.witness_look import witness_status
+from notary.usecases.witness_rule import load_rule
+from notary.usecases.witnessing import Witnesses
 from notary.wiring import connect
 from notary.witness.command import add_log
 from notary.witness.state import State
 from tests.acceptance.sealers import ROOT, SealerProcess, now, settled, wait_for
+from tests.acceptance.test_docs import matches, steps
 from tests.conftest import new_database
 from tests.usecases.servers import world as made_world
 from tests.usecases.world import ORIGIN, World
@@ -241,3 +245,48 @@ def test_a_notary_that_was_set_back_whole_is_stopped_by_its_witnesses(
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(f"{witnesses[0].url}/", timeout=5)
     restored.close()
+
+
+def test_the_page_for_witnesses_does_what_it_shows(world: World, tmp_path: Path) -> None:
+    """Its lines, pasted in order by somebody with a trust file, and a log that asks meanwhile."""
+    port = free_port()
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "notary").write_text(f'#!/bin/sh\nexec {sys.executable} -m notary.cli "$@"\n')
+    (bin_folder / "notary").chmod(0o755)
+    env = {**_bare(), "PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    (tmp_path / "trust.json").write_text(world.parts.trust())
+    world.dataset("weather")
+    world.add("weather", 5)
+    world.settle()
+    page = (
+        (ROOT / "docs" / "for-witnesses.md").read_text(encoding="utf-8").replace("8461", f"{port}")
+    )
+    (body,) = re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    try:
+        for command, shown in steps(body.replace("8461", str(port))):
+            is_run = command.endswith("&")
+            if is_run:
+                command = command.replace("run", f"run --port {port}", 1) + " echo $! > pid"
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True
+            )
+            assert matches(shown, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
+            if is_run:
+                wait_for("it serves", lambda: not is_free(port))
+                _ask(world, tmp_path, port)
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+
+
+def _ask(world: World, folder: Path, port: int) -> None:
+    """The operator has got the witness's key and address, and its log asks once."""
+    vkey = State.open(folder / "var" / "witness").cosigner.verifier.vkey
+    path = folder / "policy"
+    path.write_text(f"witness w {vkey} http://127.0.0.1:{port}\nquorum w\n")
+    rule = load_rule(path, fails_open=False)
+    world.now = now()
+    asker = Witnesses(world.pool, rule, world.marks.log_keys, now, lambda event, /, **facts: None)
+    asker.turn(world.now)
+    asker.wait(30)
+    assert shown(world) == 1

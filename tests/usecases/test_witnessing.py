@@ -14,11 +14,13 @@ from notary.core.add_checkpoint import AddCheckpoint, parse_request
 from notary.core.checkpoint import open_checkpoint
 from notary.core.errors import QuorumNotMet
 from notary.core.fork import verify_fork
-from notary.core.note import KIND_COSIGNATURE, parse_note, parse_vkey, signature_line
+from notary.core.note import KIND_COSIGNATURE, format_note, parse_note, parse_vkey, signature_line
 from notary.core.receipt import verify_receipt
+from notary.keys import KeyRing
 from notary.local.postgres import Postgres
 from notary.usecases import look
 from notary.usecases.ask_witness import Asking
+from notary.usecases.log_keys import give_up
 from notary.usecases.marks import StateRefused
 from notary.usecases.prove import NotYet, NoWitnesses, Until
 from notary.usecases.witness_client import MAX_REPLY_BYTES, WitnessClient
@@ -29,6 +31,7 @@ from tests.conftest import new_database
 from tests.core.signing import Signer
 from tests.dishonest.liar import DATASET, View
 from tests.usecases.world import ORIGIN, World
+from tests.witness.logs import SmallLog
 from tests.witness.served import FalseWitness, HonestWitness, Said, closing_all, policy_of
 
 
@@ -526,3 +529,28 @@ def test_a_log_that_was_set_back_is_caught_and_signs_no_more(
         town.rule(None).turn(world.now)
         with pytest.raises(StateRefused):
             world.sign()
+
+
+def test_proof_by_a_key_that_was_given_up_stops_nobody(town: Town) -> None:
+    """What a thief of the log's key shows to a witness is a thief's once the key is given up."""
+    witness = town.witness()
+    town.rule(policy_of([witness]))
+    town.ask()
+    thief = SmallLog(ORIGIN)
+    text = thief.text(9)
+    note = format_note(text, [town.world.signer.signature(text)])
+    town.world.change("UPDATE witnesses SET evidence = %s", note)
+    assert not signs(town)
+    ring = KeyRing(town.world.parts.settings.state)
+    give_up(town.world.pool, town.world.gate, town.world.marks, ring, None, 2)
+    assert signs(town)
+
+
+def test_a_larger_state_that_was_found_again_stops_nobody(town: Town) -> None:
+    """An older database was restored, and what it lacked was put back."""
+    town.witness()
+    town.rule(policy_of(town.witnesses))
+    town.ask()
+    shown = str(town.world.checkpoints()[1][2])
+    town.world.change("UPDATE witnesses SET evidence = %s", shown)
+    assert signs(town)
