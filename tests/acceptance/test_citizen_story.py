@@ -505,6 +505,34 @@ def test_what_else_is_pasted_is_told_apart(browser: Browser, site: Site, held: H
     page.context.close()
 
 
+def test_what_can_not_be_used_takes_no_verdict_away(
+    browser: Browser, site: Site, held: Held
+) -> None:
+    """A useless link or the 101st file is told above what was found of the others."""
+    page, _ = visit(browser, at(site, PLAIN), "en", "phone")
+    drop(page, ("r.json", held.record_receipt), *((f"{number}", b"x") for number in range(100)))
+    see(page, "en", "too-many", "other-content", *["unmatched"] * 98)
+    page.get_by_label(text("en", "verify-page.paste")).fill("hello")
+    press(page, "en", "check")
+    see(page, "en", "nothing", "other-content", *["unmatched"] * 98)
+    page.context.close()
+
+
+def test_the_page_of_a_record_leads_to_its_check(browser: Browser, site: Site, held: Held) -> None:
+    """By a link; then the way back is the browser's."""
+    there = at(site, PLAIN)
+    page = open_page(browser, there, "zh", "phone")
+    page.goto(f"{there.url}/datasets/air/sources/roof/records/3?lang=en")
+    page.get_by_role("link", name=text("en", "page.verify-this")).click()
+    see(page, "en", "holds")
+    page.go_back()
+    page.goto(f"{there.url}/datasets/air/versions/1?row=1&lang=en")
+    page.get_by_role("link", name=text("en", "page.verify-this")).last.click()
+    see(page, "en", "holds")
+    assert page.locator(".cells li").all_inner_texts() == ["屋顶", "21.5"]
+    page.context.close()
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_digest_that_nobody_knows_accuses_nobody(
     browser: Browser, site: Site, held: Held, lang: str

@@ -55,7 +55,7 @@ export function buildDesk(say, root, { language, languages, online }, acts) {
       verdict.replaceChildren(...articles);
       const headings = [...verdict.querySelectorAll("h3")];
       status.textContent = headings.map((heading) => heading.textContent).join(" ");
-      headings[0]?.focus();
+      (headings[0] ?? root.querySelector("input")).focus();
     },
     trust: (text, isOwn, file) => showTrust(say, trust, text, isOwn, file),
   };

@@ -22,6 +22,7 @@ export function start(root, data) {
   let language = wished.find((name) => languages.includes(name)) ?? languages[0];
   let items = [];
   let running = null;
+  let verdict = [];
   let say;
   let desk;
 
@@ -39,7 +40,8 @@ export function start(root, data) {
   }
 
   async function add(files, more = {}) {
-    for (const file of [...files].slice(0, MOST_ITEMS - items.length)) {
+    const room = MOST_ITEMS - items.length;
+    for (const file of files.slice(0, room)) {
       const name = file.name || say("verify-page.pasted");
       let guess = { kind: "unreadable" };
       try {
@@ -49,7 +51,10 @@ export function start(root, data) {
       }
       items.push({ name, blob: file, ...guess, ...more });
     }
-    return check();
+    await check();
+    if (files.length > room) {
+      note("too-many", { limit: MOST_ITEMS });
+    }
   }
 
   function paste(text) {
@@ -65,14 +70,14 @@ export function start(root, data) {
       return check();
     }
     const what = guess.kind === "link" ? "link-offline" : guess.kind;
-    return show([showNote(say, what, {}, "open")]);
+    return note(what);
   }
 
   async function follow(path) {
     desk.working(say("verify-page.fetching"), null);
     const found = await fetchProof(path);
     desk.rested();
-    return found.blob ? add([found.blob], { name: path }) : show([showNote(say, found.why, {}, "open")]);
+    return found.blob ? add([found.blob], { name: path }) : note(found.why);
   }
 
   function remove(item) {
@@ -172,7 +177,13 @@ export function start(root, data) {
   }
 
   function show(articles) {
+    verdict = articles;
     desk.show(articles);
+  }
+
+  // What can't be used, or wasn't found, is said above the verdict that there is.
+  function note(name, facts = {}) {
+    desk.show([showNote(say, name, facts, "open"), ...verdict]);
   }
 
   build();
