@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg2
 
@@ -16,13 +17,17 @@ from notary.usecases.recover import Plan, carry_out, make_plan
 from notary.usecases.recover_again import take_again, tell
 from notary.usecases.recover_look import Helper, RecoverRefused
 from notary.wiring import connect
-from tests.usecases.world import World
+from tests.usecases.world import World, settings_env
 
 
 def copy_of(world: World) -> str:
     """What an operator would restore: the database as it is now, under another name."""
     world.close()
-    url = world.env["NOTARY_DATABASE_URL"]
+    return copied(world.env["NOTARY_DATABASE_URL"])
+
+
+def copied(url: str) -> str:
+    """A copy of a database that nobody is connected to."""
     server, _, name = url.rpartition("/")
     copy = f"test_{secrets.token_hex(6)}"
     with closing(psycopg2.connect(f"{server}/postgres")) as connection:
@@ -32,9 +37,11 @@ def copy_of(world: World) -> str:
     return f"{server}/{copy}"
 
 
-def on(world: World, url: str) -> World:
-    """The same notary (keys, mark, ledger) on another database."""
+def on(world: World, url: str, folder: Path | None = None) -> World:
+    """The same notary (keys, mark, ledger; or their copies in a folder) on another database."""
     env = {**world.env, "NOTARY_DATABASE_URL": url}
+    if folder is not None:
+        env = settings_env(folder, url)
     parts = connect(Settings.from_env(env), writes_ledger=True)
     return World(parts, env, world.caller, world.api_key, world.now, dict(world.datasets))
 

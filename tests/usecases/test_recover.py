@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """After an older database was restored: the log goes on as itself, or under another name."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import shutil
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,7 @@ from notary.core.recovery import Recovery, format_recovery, parse_recovery, reco
 from notary.core.runs import check_continues, parse_run
 from notary.core.trust import parse_trust
 from notary.keys import KeyRing, make_key
+from notary.local.postgres import Postgres
 from notary.store.pool import Transaction
 from notary.usecases import log_keys, look, recover
 from notary.usecases.log_writing import lock_log
@@ -26,7 +30,8 @@ from notary.usecases.prove import NotYet
 from notary.usecases.recover_again import take_again, tell
 from notary.usecases.recover_look import RecoverRefused
 from notary.usecases.rights import NotFound
-from tests.usecases.set_back import Memory, copy_of, end, is_closed, on, plan
+from tests.conftest import new_database
+from tests.usecases.set_back import Memory, copied, copy_of, end, is_closed, on, plan
 from tests.usecases.set_back import recover as go_on
 from tests.usecases.tables import publish
 from tests.usecases.world import ORIGIN, World
@@ -34,12 +39,24 @@ from tests.usecases.world import ORIGIN, World
 NEW = "notary.example/log-2"
 
 
-@pytest.fixture
-def lost(world: World) -> tuple[World, Memory]:
+@dataclass
+class Night:
+    """What is left of a notary: a dump, its folder, and what a mirror remembers."""
+
+    world: World
+    dump: str
+    folder: Path
+    memory: Memory
+
+
+@pytest.fixture(scope="module")
+def night(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """
-    A database set back: two batches are there whole, three are lost, and four records that
-    wait in it were sealed in the first lost one. Beside it what a mirror remembers.
+    In the dump two batches are there whole, three are lost, and four records that wait in it
+    were sealed in the first lost one.
     """
+    folder = tmp_path_factory.mktemp("night")
+    world = World.make(folder, new_database(postgres))
     world.dataset("weather")
     for seed in (1, 2):
         world.add("weather", 6, seed=seed)
@@ -55,7 +72,16 @@ def lost(world: World) -> tuple[World, Memory]:
     world.settle()
     memory = Memory.of(world)
     world.close()
-    return on(world, older), memory
+    return Night(world, older, folder, memory)
+
+
+@pytest.fixture
+def lost(night: Night, tmp_path: Path) -> Iterator[tuple[World, Memory]]:
+    """The notary on its restored dump, and the mirror beside it."""
+    shutil.copytree(night.folder, tmp_path / "notary")
+    world = on(night.world, copied(night.dump), tmp_path / "notary")
+    yield world, deepcopy(night.memory)
+    world.close()
 
 
 def places(world: World) -> list[tuple[object, ...]]:
@@ -458,7 +484,7 @@ def test_a_false_run_list_is_not_kept(lost: tuple[World, Memory]) -> None:
     assert opened.audit().findings == ()
 
 
-def test_another_logs_database_is_refused(world: World, lost: tuple[World, Memory]) -> None:
+def test_another_logs_database_is_refused(lost: tuple[World, Memory]) -> None:
     """The mark is not its."""
     older, memory = lost
     older.change("UPDATE log SET origin = 'other.example/log'")
@@ -688,17 +714,28 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_an_audit_finds_what_was_changed_of_a_recovery(
-    lost: tuple[World, Memory], change: str
-) -> None:
-    """What is said of the loss can't be changed unnoticed, nor a loss be made up."""
-    world, memory = lost
-    opened = go_on(world, memory)
+@pytest.fixture(scope="module")
+def recovered(night: Night, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A notary that went on, in whose database nothing differs."""
+    folder = tmp_path_factory.mktemp("recovered") / "notary"
+    shutil.copytree(night.folder, folder)
+    restored = on(night.world, copied(night.dump), folder)
+    opened = go_on(restored, deepcopy(night.memory))
     opened.settle()
     assert opened.audit().findings == ()
+    restored.close()
+    opened.close()
+    return opened
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_an_audit_finds_what_was_changed_of_a_recovery(recovered: World, change: str) -> None:
+    """What is said of the loss can't be changed unnoticed, nor a loss be made up."""
+    opened = on(recovered, copied(recovered.env["NOTARY_DATABASE_URL"]))
+    before = opened.audit().findings
     assert opened.change(change) > 0
-    assert opened.audit().findings != ()
+    assert opened.audit().findings != before
+    opened.close()
 
 
 def test_a_key_can_be_changed_after_a_recovery(lost: tuple[World, Memory]) -> None:
