@@ -8,6 +8,7 @@ import pytest
 
 from notary import cli
 from notary.core import canonical
+from notary.core.trust import MAX_TRUST_BYTES
 from notary.keys import write_secret
 from notary.verifier import command as verifier
 from tests.core.formats import KEY, STRANGER_KEY, base64, cose_receipt, tlog_proof, trusting
@@ -144,6 +145,14 @@ def test_what_is_no_receipt_ends_in_a_sentence(desk: Desk, data: bytes, words: s
     assert error.startswith("notary: ")
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(desk: Desk) -> None:
+    """The sentence names it and the limit."""
+    path = desk.write("trust.json", b" " * (MAX_TRUST_BYTES + 1))
+    code, written, error = desk.convert(desk.put(USUAL)["receipt"], "cose", *desk.trust)
+    assert (code, written) == (CANNOT, b"")
+    assert f"{path} is larger than {MAX_TRUST_BYTES} bytes" in error
 
 
 def test_a_cose_receipt_needs_a_trust_file(desk: Desk) -> None:

@@ -107,6 +107,28 @@ def test_what_is_not_there_is_406_and_says_what_is(signed: City, accept: str) ->
 
 
 @pytest.mark.parametrize(
+    "accept",
+    [
+        *(
+            "*/*;q=2",
+            "*/*;q=-1",
+            "*/*;q=nan",
+            "*/*;q=x",
+            ";;;,,,",
+            "/",
+            "*/json",
+            "a/b/c",
+            "\xff/\xfe",
+        ),
+        *(",".join(["a/b"] * 5_000), f"{COSE};q=" + "0" * 5_000, "q" * 10_000, '"', 'a/b;c="d,e"'),
+    ],
+)
+def test_whatever_accept_says_is_answered(signed: City, accept: str) -> None:
+    """By a receipt or by 406, never by a fault of ours."""
+    assert ask(signed, RECORD, accept).status_code in (200, 406)
+
+
+@pytest.mark.parametrize(
     ("name", "wanted"), [("receipt", JSON), ("tlog-proof", TLOG), ("cose", COSE)]
 )
 def test_a_link_names_the_format(signed: City, name: str, wanted: str) -> None:
