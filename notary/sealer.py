@@ -63,6 +63,7 @@ class Rounds:
         sealed = self._sealer.seal_due(now)
         for batch in sealed:
             say("sealed", index=batch.index, dataset=batch.dataset, count=batch.count)
+        self._witnesses.begin(now)
         try:
             self._sign(now)
         finally:

@@ -73,6 +73,14 @@ class Newest:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A state of the log that a witness shows, as it came and as it was checked."""
+
+    text: str
+    signed: Signed
+
+
 class Asking:
     """One witness of this log, asked by one thread at a time."""
 
@@ -102,17 +110,34 @@ class Asking:
         except WitnessAway:
             heard = Heard(problem="away")
         if heard.problem is not None:
-            with self._pool.transaction() as tx:
-                tx.do(
-                    "witness_failed",
-                    vkey=self.witness.vkey,
-                    now=self._clock(),
-                    problem=heard.problem,
-                    known=heard.known,
-                    claims=heard.claims,
-                    evidence=heard.evidence,
-                )
+            self._note(heard)
         return heard
+
+    def look_back(self) -> None:
+        """
+        Before anything is signed: see whether it remembers what this log has forgotten.
+
+        Raises:
+            StoreUnavailable: it isn't known.
+        """
+        with self._pool.transaction(read_only=True) as tx:
+            origin: str = tx.rows("get_log")[0][0]
+        shown = self._shown(origin)
+        evidence = None if shown is None else self._against(shown)
+        if evidence is not None:
+            self._note(Heard(problem="fork", evidence=evidence))
+
+    def _note(self, heard: Heard) -> None:
+        with self._pool.transaction() as tx:
+            tx.do(
+                "witness_failed",
+                vkey=self.witness.vkey,
+                now=self._clock(),
+                problem=heard.problem,
+                known=heard.known,
+                claims=heard.claims,
+                evidence=heard.evidence,
+            )
 
     def _converse(self) -> Heard:
         with self._pool.transaction(read_only=True) as tx:
@@ -185,20 +210,31 @@ class Asking:
         Another state of the log with the signature of the log's key is proof. Where it shows
         a state that is this log's, it contradicts itself and claims nothing.
         """
-        try:
-            text = self._client.checkpoint(parse_note(newest.note).text.split("\n", 1)[0])
-            theirs = check_checkpoint(text, self._trust())
-        except (BadAnswer, Unreachable, BadSignature, MalformedNote, ReceiptRefused, UnknownSigner):
+        shown = self._shown(parse_note(newest.note).text.split("\n", 1)[0])
+        if shown is None:
             return heard
-        with self._pool.transaction(read_only=True) as tx:
-            row = tx.rows("newest_checkpoint")[0]
-            ours = check_checkpoint(row[2], self._trust())
-            if theirs.checkpoint.size > ours.checkpoint.size:
-                return Heard(None, "fork", heard.status, None, None, text)
-            evidence = _contradiction(theirs, ours, partial(read_log_tile, tx))
+        evidence = self._against(shown)
         if evidence is not None:
             return Heard(None, "fork", heard.status, None, None, evidence)
-        return Heard(None, "refused", heard.status, theirs.checkpoint.size, False)
+        return Heard(None, "refused", heard.status, shown.signed.checkpoint.size, False)
+
+    def _shown(self, origin: str) -> Shown | None:
+        """The state of the log that it shows, signed by the log's key; None: none."""
+        try:
+            text = self._client.checkpoint(origin)
+            signed = check_checkpoint(text, self._trust())
+        except (BadAnswer, Unreachable, BadSignature, MalformedNote, ReceiptRefused, UnknownSigner):
+            return None
+        return Shown(text, signed) if signed.checkpoint.origin == origin else None
+
+    def _against(self, shown: Shown) -> str | None:
+        """What proves that this log can't have that state; None: it can."""
+        with self._pool.transaction(read_only=True) as tx:
+            row = tx.row("newest_checkpoint")
+            if row is None or shown.signed.checkpoint.size > row[0]:
+                return shown.text
+            ours = check_checkpoint(row[2], self._trust())
+            return _contradiction(shown.signed, ours, partial(read_log_tile, tx))
 
     def _trust(self) -> Trust:
         return Trust("log", tuple(self._log_keys()), (), 0, (), 0)

@@ -7,6 +7,7 @@ growing pause, always for the newest checkpoint, and so catches up.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import Final, Protocol
@@ -21,6 +22,7 @@ from notary.usecases.witness_rule import WitnessRule, adopt_rule
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
+LOOK_SECONDS: Final = 10.0
 
 
 class Say(Protocol):
@@ -43,24 +45,40 @@ class Witnesses:
     ) -> None:
         self._pool = pool
         self._rule = rule
-        self._is_adopted = False
+        self._is_begun = False
         witnesses = () if rule is None else rule.policy.witnesses
         self._askers = [
             _Asker(Asking(pool, one.verifier, WitnessClient(str(one.url)), log_keys, clock), say)
             for one in witnesses
         ]
 
+    def begin(self, now: datetime) -> None:
+        """
+        Before anything is signed, the first time: put the rule in force, and see what each
+        witness remembers. One that doesn't answer is waited for so long and no longer.
+
+        Raises:
+            StoreUnavailable: the next round begins anew.
+        """
+        if self._is_begun:
+            return
+        adopt_rule(self._pool, self._rule, now)
+        judge_newest(self._pool, now)
+        threads = [Thread(target=asker.look_back, daemon=True) for asker in self._askers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LOOK_SECONDS)
+        self._is_begun = True
+
     def turn(self, now: datetime) -> None:
         """
-        Put the rule in force, the first time; let each witness be asked that is due.
+        Let each witness be asked that is due.
 
         Raises:
             StoreUnavailable: the next turn goes on.
         """
-        if not self._is_adopted:
-            adopt_rule(self._pool, self._rule, now)
-            judge_newest(self._pool, now)
-            self._is_adopted = True
+        self.begin(now)
         if not self._askers:
             return
         with self._pool.transaction(read_only=True) as tx:
@@ -100,6 +118,11 @@ class _Asker:
         self._not_before = now + min(pause, LONGEST_PAUSE)
         self._thread = Thread(target=self._ask, name=f"witness {self.vkey[:40]}", daemon=True)
         self._thread.start()
+
+    def look_back(self) -> None:
+        """See whether it remembers what this log has forgotten."""
+        with suppress(NotaryError):  # it is asked again, for its cosignature
+            self._asking.look_back()
 
     def wait(self, seconds: float) -> None:
         """Wait for the answer."""

@@ -508,7 +508,6 @@ def test_a_log_that_was_set_back_is_caught_and_signs_no_more(
             view.take_back()
         view.sign()
         view.grow(*texts)
-        town.rule(policy_of([witness]), fails_open=fails_open)
         world.pass_by(5)
         town.ask()
         size = world.size()
@@ -529,6 +528,48 @@ def test_a_log_that_was_set_back_is_caught_and_signs_no_more(
         town.rule(None).turn(world.now)
         with pytest.raises(StateRefused):
             world.sign()
+
+
+def test_after_a_start_nothing_is_signed_before_witnesses_were_asked(
+    world: World, tmp_path: Path
+) -> None:
+    """A database that was set back doesn't even sign the first checkpoint of a fork."""
+    world.dataset(DATASET)
+    view = View(world)
+    view.grow("a", "b", "c")
+    with closing_all() as open_ones:
+        town = Town(world, tmp_path, open_ones)
+        town.rule(policy_of([town.witness(), town.witness()]))
+        town.ask()
+        town.witnesses[1].close()
+        del open_ones[1]
+        world.change("DELETE FROM checkpoints WHERE size > 2")
+        world.change("DELETE FROM witnesses")
+        view.take_back()
+        view.record("desk", "after")
+        view.seal()
+        town.rule(policy_of(town.witnesses)).begin(world.now)
+        with pytest.raises(StateRefused):
+            world.sign()
+        assert [size for size, *_ in world.checkpoints()] == [1, 2]
+
+
+def test_a_witness_that_remembers_less_or_another_log_holds_up_nothing(town: Town) -> None:
+    """It shows an older state of this log, nothing, or one of a log that isn't this."""
+    town.witness()
+    town.rule(policy_of(town.witnesses)).begin(town.world.now)
+    town.ask()
+    assert signs(town)
+    town.rule(policy_of(town.witnesses)).begin(town.world.now)
+    assert signs(town)
+    other = SmallLog("other.example/log")
+    for said in (other.note(9), SmallLog(ORIGIN).note(9), "garbage"):
+        answer = (200, TEXT, said.encode())
+        false = town.false(lambda path, body, answer=answer: answer)
+        policy = f"witness w {town.witnesses[0].vkey} {false.url}\nquorum w\n"
+        town.rule(policy).begin(town.world.now)
+        assert town.standing()["alarm"] is False
+        assert signs(town)
 
 
 def test_proof_by_a_key_that_was_given_up_stops_nobody(town: Town) -> None:
