@@ -132,13 +132,20 @@ def test_a_log_with_two_histories_is_found_out_by_anybody(liar: Liar, reader: Re
     assert (code, out, "printed instead" in err) == (REFUSED, proof, True)
 
 
-def test_an_older_state_is_no_proof_and_is_not_remembered(standing: Liar, reader: Reader) -> None:
+@pytest.mark.parametrize("has_tiles", [True, False])
+def test_an_older_state_is_no_proof_and_is_not_remembered(
+    standing: Liar, reader: Reader, has_tiles: bool
+) -> None:
     """It may be an old copy; exit 1 says that something is wrong."""
     reader.look(standing)
     before, old = reader.seen, note_of(standing, 2)
-    standing.view.lies.append(
-        lambda path, answer: Response(old) if path == "/log/checkpoint" else answer
-    )
+
+    def lie(path: str, answer: Response) -> Response:
+        if path == "/log/checkpoint":
+            return Response(old)
+        return answer if has_tiles else Response("not here", 404)
+
+    standing.view.lies.append(lie)
     code, out, err = reader.look(standing)
     assert (code, out, "2 entries are shown, but 3 were seen" in err) == (REFUSED, "", True)
     assert reader.seen == before

@@ -14,7 +14,8 @@ from notary.usecases.rights import NotFound
 
 def prove_growth(pool: Pool, old: int, new: int | None) -> str:
     """
-    The consistency proof between two signed sizes as text; the newest where `new` is None.
+    The consistency proof between two signed sizes as text; to the newest one that is shown where
+    `new` is None.
 
     Raises:
         NotFound: a checkpoint of one of the sizes was never signed.
@@ -32,10 +33,10 @@ def prove_growth(pool: Pool, old: int, new: int | None) -> str:
 
 def _signed(tx: Transaction, size: int | None) -> dict[str, Any]:
     if size is None:
-        rows = tx.maps("newest_checkpoint")
+        rows = tx.maps("newest_shown_checkpoint")
     else:
         rows = tx.maps("get_signed_checkpoint", size=size)
     if not rows:
-        which = "Nothing is signed yet." if size is None else f"No size {size} was ever signed."
+        which = "Nothing is shown yet." if size is None else f"No size {size} was ever signed."
         raise NotFound(which)
     return rows[0]

@@ -3,15 +3,19 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from notary.core.consistency import parse_consistency, verify_consistency_proof
 from notary.local.postgres import Postgres
+from notary.usecases.witness_rule import adopt_rule, load_rule
 from tests.api.city import City, problem_of
 from tests.api.conftest import standing_city
 from tests.api.test_log import grow
 from tests.core import reference
+from tests.core.maker import WITNESSES
 
 PATH = "/v1/log/consistency"
 
@@ -31,7 +35,9 @@ def signed(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_any_two_signed_sizes_are_proved(signed: City) -> None:
     """The verifier accepts each, and the path is the slow reference's."""
     trust = signed.world.parts.trust()
-    leaves = [bytes(row[0]) for row in signed.world.rows("SELECT leaf FROM batches ORDER BY index")]
+    leaves: list[Any] = [
+        row[0] for row in signed.world.rows("SELECT leaf FROM batches ORDER BY index")
+    ]
     for new in (1, 3, 4, 7):
         for old in (1, 3, 4, 7):
             if old > new:
@@ -85,6 +91,25 @@ def test_what_was_never_signed_has_no_proof(
 ) -> None:
     """Sizes between two checkpoints, beyond the newest one, in the wrong order, and no sizes."""
     problem_of(signed.ask(f"{PATH}?{query}"), status, code)
+
+
+def test_what_still_lacks_its_witnesses_is_not_the_newest(city: City, tmp_path: Path) -> None:
+    """As `/log/checkpoint` doesn't show it either; whoever names it gets it."""
+    city.open_dataset()
+    grow(city, 1)
+    grow(city, 2)
+    (policy := tmp_path / "policy").write_text(
+        f"witness w {WITNESSES[0].verifier.vkey} http://127.0.0.1:1\nquorum w\n"
+    )
+    adopt_rule(city.world.pool, load_rule(policy, fails_open=False), city.world.now)
+    problem_of(city.ask(f"{PATH}?from=1"), 404, "not-found")
+    city.world.change(
+        "UPDATE checkpoints SET met = (SELECT fingerprint FROM witness_policies),"
+        " witnessed_at = signed_at WHERE size = 1"
+    )
+    for query, new in (("from=1", 1), ("from=1&to=3", 3)):
+        text = city.ask(f"{PATH}?{query}").data.decode()
+        assert f"\n{new}\n" in parse_consistency(text).new
 
 
 def test_what_openapi_says_of_it(signed: City) -> None:

@@ -167,7 +167,7 @@ class Liar:
         self.view = View(world)
         self.views = {ONE_HOST: self.view, OTHER_HOST: self.view}
         self._server = make_server(ONE_HOST, 0, self, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
     def close(self) -> None:
