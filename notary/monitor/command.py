@@ -12,6 +12,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
@@ -98,6 +99,7 @@ class _Rounds:
         self._every: float = arguments.every
         self._clock = clock
         self._voice = voice
+        self._trust_file: Path = arguments.trust
         self._plan = Plan(
             trust=trust,
             acceptances=arguments.acceptances,
@@ -120,6 +122,14 @@ class _Rounds:
             if self._once:
                 return code
             time.sleep(self._every)
+            self._read_trust_anew()
+
+    def _read_trust_anew(self) -> None:
+        """The log's keys change; a file that can't be read just now counts for nothing."""
+        try:
+            self._plan = replace(self._plan, trust=_read_trust(self._trust_file))
+        except NotaryError as error:
+            self._voice.warn(f"error.{error.code}", **error.facts)
 
     def _round(self, state: State) -> int:
         now, is_reached = self._clock(), True

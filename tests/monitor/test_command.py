@@ -448,6 +448,36 @@ def test_many_alarms_are_told_in_few_lines(
     assert (len(lines), lines[-1]) == (21, "10 more alarms stand in the report.")
 
 
+def test_a_trust_file_that_changes_is_read_anew(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks: the log has a new key. Half a file changes nothing."""
+    rounds = iter(("half", "new", "end"))
+
+    def sleep(_: float) -> None:
+        step = next(rounds)
+        if step == "end":
+            raise KeyboardInterrupt
+        if step == "half":
+            desk.trust.write_text(desk.trust.read_text()[:-20])
+            return
+        logs = [
+            {"key": LOG.verifier.vkey, "from": 0, "to": 3},
+            {"key": OTHER_LOG.verifier.vkey, "from": 3, "to": None},
+        ]
+        desk.trust.write_text(canonical.dumps(trusting(ledgers=[], logs=logs)))
+        desk.shown.signing = {"log": [OTHER_LOG]}
+        desk.grow()
+
+    monkeypatch.setattr("notary.monitor.command.time.sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        desk.call("run", desk.server.url)
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    report = parse_report((desk.state / "report.json").read_text())
+    assert (report.size, report.standing) == (4, 0)
+
+
 # -- as a process
 
 
@@ -486,9 +516,9 @@ def test_a_monitor_that_is_killed_goes_on_where_it_was(desk: Desk) -> None:
     report = parse_report((desk.state / "report.json").read_text())
     assert (report.size, report.batches, report.standing) == (4, 4, 1)
     assert {alarm.kind for alarm in report.alarms} == {"went-back", "backdated"}
-    # Of the old batches one is looked at again, by chance.
-    read = {path for path in desk.shown.asked[asked:] if path.endswith("leaves")}
-    assert len(read) == 2
+    # The new batch is looked at, and one more by chance.
+    read = [path for path in desk.shown.asked[asked:] if path.endswith("leaves")]
+    assert (read[0], len(read)) == ("/v1/batches/3/leaves", 2)
 
 
 def test_an_acceptance_is_held_to_it(desk: Desk) -> None:
