@@ -5,8 +5,10 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,7 @@ class Lost:
     mirror: str
     monitor: Path
     witness: str
+    old_trust: str
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +60,26 @@ def lost(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     for seed in (3, 4):
         world.add("weather", 6, seed=seed)
         world.settle()
-    web = WebProcess(world.env, folder / "web.log")
-    web.start()
     witness = HonestWitness(folder / "witness", "paper.example", now, world.marks.log_keys())
-    try:
+    with closing(world), closing(witness), serving(world, folder) as url:
         cosign(world, witness.url)
-        watch = Watch(folder / "monitor", json.loads(world.parts.trust()))
-        watch.look(web.url, now())
+        trust = world.parts.trust()
+        Watch(folder / "monitor", json.loads(trust)).look(url, now())
         world.close()
         shutil.rmtree(folder / "notary")
         shutil.copytree(folder / "night", folder / "notary")
-        yield Lost(on(world, older), folder, web.url, folder / "monitor", witness.url)
+        yield Lost(on(world, older), folder, url, folder / "monitor", witness.url, trust)
+
+
+@contextmanager
+def serving(world: World, folder: Path) -> Iterator[str]:
+    """The address of a notary's pages."""
+    web = WebProcess(world.env, folder / "web.log")
+    try:
+        web.start()
+        yield web.url
     finally:
         web.stop()
-        witness.close()
-        world.close()
 
 
 def cosign(world: World, url: str) -> None:
@@ -133,7 +141,8 @@ def test_who_cannot_help_is_named(lost: Lost, what: str, tmp_path: Path) -> None
 def test_a_machine_that_was_set_back_whole_goes_on(lost: Lost) -> None:
     """
     Database, mark and ledger agree, and somebody took that for all: asked, who remembers more
-    tells of the gap; then it goes on as from any older dump.
+    tells of the gap; then it goes on as from any older dump. The monitor that followed before is
+    alarmed as long as its trust file doesn't tell of that, and no longer.
     """
     lost.world.close()
     operator = Operator(lost.world, lost.folder / "desk", postgres_programs(servant()))
@@ -155,4 +164,17 @@ def test_a_machine_that_was_set_back_whole_goes_on(lost: Lost) -> None:
     again = operator.run(f"{asked} --yes; echo $?")
     assert again.endswith("0\n")
     assert opened.gate.open().origin == ORIGIN
+    with serving(opened, lost.folder) as url:
+        assert alarms(lost, url, json.loads(lost.old_trust)) == {"second-chain", "withheld"}
+        assert alarms(lost, url, json.loads(opened.parts.trust())) == set()
     opened.close()
+
+
+def alarms(lost: Lost, url: str, trust: Any) -> set[str]:
+    """What the monitor that followed the log before says of it now, by that trust file."""
+    folder = lost.folder / "again"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(lost.monitor, folder)
+    watch = Watch(folder, trust)
+    watch.look(url, now())
+    return watch.kinds()
