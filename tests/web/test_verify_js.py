@@ -1,45 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""
-verify.js is a second implementation: it answers as `verify.pyz` does, to every case there is.
-
-In Debian's chromium, twice: in verify.html, opened from a folder with the network off, and over
-plain HTTP under a name that isn't this machine's, where verify.js has to bring its own Ed25519.
-"""
+"""verify.js is a second implementation: it answers as `verify.pyz` does, to every case there is."""
 
 import base64
 import csv
 import io
 import json
-import random
-import re
-from collections.abc import Iterator
-from functools import partial
-from hashlib import sha256, sha512
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from notary.core import canonical, ed25519
-from notary.core.errors import BadSignature
+from notary.core import canonical
+from notary.core.errors import NotaryError
 from notary.core.row_profiles import row_cutter
-from notary.local.build_verifier import build_page
-from notary.offline_page import bundle
-from tests.acceptance.browsing import chromium
+from notary.verifier.files import Unusable, parse
 from tests.city_table import FORMS, fetch_table, forms
-from tests.core import test_ed25519 as strict
-from tests.core.maker import City
+from tests.core.maker import City, make
 from tests.test_payload_lines import LINES, NO_LINES, window
 from tests.vectors import answering
 from tests.vectors.trusts import TEXTS
+from tests.web.in_browser import address, browser, folder, page, run
 
+__all__ = ["address", "browser", "folder", "page"]
 pytestmark = pytest.mark.needs("chromium")
-ROOT = Path(__file__).parents[2]
-RUNS = ROOT / "tests" / "web" / "verify_js_runs.js"
-VECTORS = ROOT / "tests" / "vectors"
+VECTORS = Path(answering.__file__).parent
 FORMATS = {
     "receipts.json": "receipt/1",
     "windows.json": "window/1",
@@ -50,81 +35,6 @@ FORMATS = {
     "cose_receipts.json": "cose-receipt/1",
 }
 MAX_FLOAT_INTEGER = 2**53 - 1
-HOST = "notary.test"
-ENGINES = {"http": "own", "file": "browser"}
-"""Whose Ed25519 is used on each of the two pages."""
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With verify.js and what drives it, and verify.html."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "empty.html").write_text("<!doctype html><title>empty</title>")
-    build_page(folder / "verify.html")
-    for path in (ROOT / "notary" / "web" / "static" / "verify.js", RUNS):
-        (folder / path.name).symlink_to(path)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    """Of a server that has the folder's files, under another name than this machine's."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://{HOST}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """To it this machine has a second name."""
-    with chromium(f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def page(
-    request: pytest.FixtureRequest, browser: Browser, folder: Path, address: str
-) -> Iterator[Page]:
-    """A page of each of the two kinds, with the functions of verify_js_runs.js in `runs`."""
-    page = browser.new_page()
-    if request.param == "http":
-        page.goto(f"{address}/empty.html")
-        page.evaluate("async () => { globalThis.runs = await import('./verify_js_runs.js') }")
-    else:
-        page.context.set_offline(True)
-        page.goto((folder / "verify.html").as_uri())
-        page.evaluate(runs_in_page((folder / "verify.html").read_text()))
-    assert run(page, "signatureEngine") == ENGINES[request.param]
-    yield page
-    page.close()
-
-
-def runs_in_page(html: str) -> str:
-    """The text of verify.js as it stands in verify.html, and behind it what drives it."""
-    module = bundle("verify.js")
-    assert module.strip() in html
-    source = RUNS.read_text().replace('} from "./verify.js";', "} = module_verify;")
-    source = source.replace("import {", "const {", 1)
-    names = re.findall(r"^export (?:async )?function (\w+)", source, re.MULTILINE)
-    source = re.sub("^export (?=(async )?function)", "", source, flags=re.MULTILINE)
-    source = source.replace("export { signatureEngine };", "")
-    return f"{{{module}{source}globalThis.runs = {{signatureEngine, {', '.join(names)}}}}}"
-
-
-def run(page: Page, name: str, *arguments: Any) -> Any:
-    """What one of the functions of verify_js_runs.js answers."""
-    return page.evaluate("async ([name, given]) => runs[name](...given)", [name, arguments])
 
 
 def as_browser(value: Any) -> Any:
@@ -142,13 +52,9 @@ def as_browser(value: Any) -> Any:
 def test_every_proof_gets_the_answer_of_its_case(page: Page, name: str) -> None:
     """The same refusal with its reason, or the same checks with all their facts, in order."""
     text = (VECTORS / name).read_text()
-    file, answers = (
-        json.loads(text),
-        run(page, "proofs", text, FORMATS[name], answering.FILES[name]),
-    )
-    told = zip(file["cases"], answering.all_wanted(file), answers, strict=True)
-    for case, wanted, answer in told:
-        assert (case["desc"], answer) == (case["desc"], as_browser(wanted))
+    answers = run(page, "proofs", text, FORMATS[name], answering.FILES[name])
+    for case, answer in zip(json.loads(text)["cases"], answers, strict=True):
+        assert (case["desc"], answer) == (case["desc"], as_browser(answering.wanted(case)))
 
 
 @pytest.mark.parametrize("name", ["inclusion.json", "consistency.json"])
@@ -225,97 +131,50 @@ def test_lines_of_payloads_are_read_as_strictly(page: Page) -> None:
         assert (line[:90], got["code"]) == (line[:90], wanted)
 
 
-def signature_cases() -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Keys, messages and signatures, good ones and what a lax verifier lets pass."""
-    secret, public = strict.key_pair()
-    message = strict.MESSAGE
-    good = secret.sign(message)
-    yield public, message, good
-    for size in (0, 1, 47, 48, 63, 64, 111, 112, 127, 128, 1000):
-        yield public, bytes(size), secret.sign(bytes(size))
-    for bit in range(0, 512, 7):
-        flipped = bytearray(good)
-        flipped[bit // 8] ^= 1 << bit % 8
-        yield public, message, bytes(flipped)
-    yield public, message + b"!", good
-    for size in (0, 1, 63, 65):
-        yield public, message, (good + good)[:size]
-    scalar = int.from_bytes(good[32:], "little")
-    for times in range(1, 16):
-        if scalar + times * strict.L < 2**256:
-            yield public, message, good[:32] + (scalar + times * strict.L).to_bytes(32, "little")
-    yield public, message, good[:32] + strict.L.to_bytes(32, "little")
-    yield public, message, bytes(64)
-    points = [strict.encoded(y, sign) for y in small_order() for sign in (0, 1)]
-    points += [strict.encoded(strict.P + more, sign) for more in range(19) for sign in (0, 1)]
-    for point in points:
-        yield point, message, good
-        yield point, message, point + bytes(32)
-        yield public, message, point + bytes(32)
-        yield public, message, point + good[32:]
-    drawn = random.Random(1)
-    for _ in range(40):
-        yield drawn.randbytes(32), message, good
-        yield public, message, drawn.randbytes(32) + good[32:]
-    for number in range(16):
-        yield mixed_order(number)
+def odd_files() -> dict[str, bytes]:
+    """What may be dropped in place of a proof, and what may have befallen one."""
+    receipt = canonical.dumps(make().receipt()).encode()
+    return {
+        "nothing": b"",
+        "a newline": b"\n",
+        "an object": b"{}",
+        "a list": b"[]",
+        "null": b"null",
+        "no UTF-8": b"\xff" + receipt,
+        "UTF-16": receipt.decode().encode("utf-16"),
+        "with a BOM": b"\xef\xbb\xbf" + receipt,
+        "with CRLF behind it": receipt + b"\r\n",
+        "with two newlines behind it": receipt + b"\n\n",
+        "set in lines": json.dumps(json.loads(receipt), indent=1).encode(),
+        "cut": receipt[:-1],
+        "cut in the middle": receipt[: len(receipt) // 2],
+        "of a later version": receipt.replace(b"receipt/1", b"receipt/2"),
+        "the version is no text": receipt.replace(b'"receipt/1"', b"[]"),
+        "a trust file": TEXTS["usual"].encode(),
+        "a statement": json.loads(receipt)["statement"].encode(),
+        "a checkpoint": json.loads(receipt)["checkpoint"].encode(),
+        "a receipt as it is": receipt,
+        "a window's name on a receipt": receipt.replace(b"receipt/1", b"window/1"),
+        "the first line of a tlog-proof": b"c2sp.org/tlog-proof@v1",
+        "a later tlog-proof": b"c2sp.org/tlog-proof@v2\n",
+        "the first bytes of a COSE receipt": b"\xd2\x84",
+        "CBOR of another kind": b"\xd2\x83\x01",
+    }
 
 
-def small_order() -> list[int]:
-    """The y of each point whose order divides 8."""
-    return [0, 1, strict.P - 1, strict.Y8, strict.P - strict.Y8]
+def test_what_is_no_proof_is_told_as_python_tells_it(page: Page) -> None:
+    """A file of ours that is damaged is refused; any other can't be used."""
+    files = odd_files()
+    contents = [base64.b64encode(data).decode() for data in files.values()]
+    told = run(page, "files", contents, TEXTS["usual"])
+    for (name, data), code in zip(files.items(), told, strict=True):
+        assert (name, code) == (name, code_of(data))
 
 
-def mixed_order(number: int) -> tuple[bytes, bytes, bytes]:
-    """
-    A key with a part of order 8 and a signature that holds by the equation with cofactor alone;
-    in one case of eight by that without it, too.
-    """
-    base = ed25519._decode(ed25519._BASE_TEXT)
-    torsion = ed25519._decode(strict.encoded(strict.Y8))
-    a, r, message = 7 + number, 11 + number, b"city-notary/probe/1\n"
-    point = ed25519._combine(a, 1, torsion)
-    key = ed25519._encode(point)
-    commitment = ed25519._encode(ed25519._combine(r, 0, base))
-    hashed = sha512(commitment + key + message).digest()
-    k = int.from_bytes(hashed, "little") % strict.L
-    return key, message, commitment + ((r + k * a) % strict.L).to_bytes(32, "little")
-
-
-def holds(key: bytes, message: bytes, signature: bytes) -> bool:
+def code_of(data: bytes) -> str | None:
+    """What `notary verify` says of a file that it can't read as a proof."""
     try:
-        ed25519.verify(key, message, signature)
-    except BadSignature:
-        return False
-    return True
-
-
-def test_signatures_hold_by_the_strict_rules_alone(page: Page) -> None:
-    """Whoever's Ed25519 it is: as Python's, which is held against those rules elsewhere."""
-    cases = list(signature_cases())
-    expected = [holds(*case) for case in cases]
-    assert 10 < sum(expected) < len(expected) / 10
-    got = run(page, "signatures", [[part.hex() for part in case] for case in cases])
-    for case, want, answer in zip(cases, expected, got, strict=True):
-        assert (case, answer) == (case, want)
-
-
-def test_hashes_are_those_of_every_length(page: Page) -> None:
-    """Around the sizes at which blocks end."""
-    sizes = [*range(260), 511, 512, 513, 1023, 1024, 1025, 5000]
-    data = [random.Random(size).randbytes(size) for size in sizes]
-    got = run(page, "hashes", [item.hex() for item in data])
-    expected = [[sha256(item).hexdigest(), sha512(item).hexdigest()] for item in data]
-    assert got == expected
-
-
-def test_a_file_is_read_a_piece_at_a_time_and_says_how_far(page: Page) -> None:
-    """From the beginning to the end, never back."""
-    size = (5 << 20) + 3
-    told = run(page, "progress", size)
-    done = [step[0] for step in told["steps"]]
-    assert told["digest"] == sha256(b"\x07" * size).hexdigest()
-    assert len(done) == 6
-    assert done == sorted(done)
-    assert done[-1] == size
-    assert {step[1] for step in told["steps"]} == {size}
+        parse(data, "x")
+    except (NotaryError, Unusable) as error:
+        return error.code
+    return None

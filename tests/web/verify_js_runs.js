@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests/web/test_verify_js.py asks verify.js, in the browser: all cases of a file at once.
+// What tests/web/test_verify_js*.py ask verify.js, in the browser: all cases of a file at once.
 
 import {
   cutRows,
@@ -140,6 +140,15 @@ export async function resaved(text) {
     answers.push(await leadBack(wanted, salt, new Blob([bytesOf(copy)])));
   }
   return answers;
+}
+
+// The codes with which these files, in base64, are refused as proofs.
+export async function files(contents, trust) {
+  const codes = [];
+  for (const content of contents) {
+    codes.push((await verify(bytesOf(content), trust)).code);
+  }
+  return codes;
 }
 
 // What is said of each of these contents, in base64, under one receipt.

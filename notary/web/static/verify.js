@@ -3452,7 +3452,7 @@ function formatOf(text) {
   if (end && text.startsWith("{")) {
     return end[1];
   }
-  if (text.startsWith(`${TLOG_PROOF}\n`)) {
+  if (text.startsWith(TLOG_PROOF)) {
     return "tlog-proof/1";
   }
   try {
