@@ -76,7 +76,7 @@ def sound(alarms: Alarms, index: int, error: BadAnswer | Rewritten) -> None:
     """The alarm for a batch that isn't handed out as it should be."""
     matter = f"batch {index}"
     if isinstance(error, Rewritten):
-        alarms.sound("rewritten", matter, index=index, what=str(error))
+        alarms.sound("rewritten", matter, index=index, what=str(error), reason="batch")
         return
     facts = {"reason": error.reason, "status": error.status, "path": error.path}
     alarms.sound("withheld", matter, index=index, what="batch", **facts)

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from string import Formatter
 from typing import Any
 
 from notary.core import canonical
 from notary.core.descriptor import format_descriptor, parse_descriptor
 from notary.core.hashing import leaf_hash
-from notary.core.monitor_report import Report, format_report, parse_report
+from notary.core.monitor_report import Alarm, Report, format_report, parse_report
 from notary.core.runs import Run, format_run, parse_run, run_leaf
 from notary.core.tiles import (
     format_bundle,
@@ -30,6 +31,7 @@ from notary.monitor.report import report_of
 from notary.monitor.state import State
 from notary.outside.notary import Notary
 from notary.outside.web import Web
+from notary.texts import catalogue
 from tests.core import reference
 from tests.core.maker import City
 from tests.core.promises import trusting
@@ -110,6 +112,8 @@ class Watch:
         try:
             not_checked = look(state, Notary(client), self.plan, now, self.dice)
             self.last = report_of(state, self.trust, not_checked)
+            for alarm in listed(state):
+                check_sentence(alarm)
             return [alarm.kind for alarm in listed(state) if alarm.ended is None]
         finally:
             client.close()
@@ -140,3 +144,12 @@ def reseal(city: City, change: Callable[[list[Run]], list[Run | str]], **members
         runs=reference.mth([run_leaf(line) for line in batch.runs]),
     )
     batch.descriptor = format_descriptor(replace(descriptor, **members))
+
+
+def check_sentence(alarm: Alarm) -> None:
+    """Each alarm can be told whole: its facts are all that its sentence names."""
+    found = catalogue("en")
+    code = f"alarm.{alarm.kind}"
+    sentence = found.get(f"{code}.{alarm.facts.get('reason')}", found[code])
+    names = {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+    assert names <= alarm.facts.keys(), (sentence, alarm.facts)
