@@ -36,6 +36,7 @@ STATIC: Final = {
     "verify_judge.js": "text/javascript",
     "verify_page.js": "text/javascript",
     "verify_show.js": "text/javascript",
+    "verify_title.js": "text/javascript",
     "verify_way.js": "text/javascript",
     "verify_words.js": "text/javascript",
 }

@@ -342,6 +342,14 @@ CASES: dict[str, tuple[Callable[[Held], list[File]], list[str], str]] = {
         ["other-content"],
         "verify-page.said-other-record",
     ),
+    "a window and fewer contents": (
+        lambda held: [
+            ("w.json", held.window),
+            ("l.ndjson", held.lines[: held.lines.index(b"\n") + 1]),
+        ],
+        ["other-content"],
+        "error.payload-mismatch.too-few",
+    ),
     "a window with a record cut out": (
         lambda held: [("w.json", shorter(held.window))],
         ["refused"],

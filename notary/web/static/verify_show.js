@@ -2,8 +2,8 @@
 // A verdict as people read it: one word, one sentence, the way of the proof, and what it doesn't say.
 
 import { showContent } from "./verify_content.js";
+import { briefly, headline, sentence } from "./verify_title.js";
 import { grouped, make, shown } from "./verify_words.js";
-import { DIAGNOSIS } from "./verify_judge.js";
 import { wayOf } from "./verify_way.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -54,81 +54,8 @@ export function showResult(say, result) {
 // Whether the proof holds and carries its content itself.
 function isInside({ text, verdict }) {
   const content = verdict.checks.find((check) => check.code === "payload");
-  const isProved = verdict.holds && content?.status === "held";
-  return isProved && content.facts.reason === "inside" && /^\{.*"v":"receipt\/1"\}\n?$/s.test(text ?? "");
-}
-
-// Which of the titles it gets, and how that looks: held, own, open or broken; `word`: what the
-// broken step is called, where it isn't that.
-function headline({ kind, verdict, alone }) {
-  const { holds, code, reason, checks } = verdict;
-  if (!holds) {
-    if (code === "malformed-trust" || code.startsWith("verify.")) {
-      return { title: "unusable", look: "open" };
-    }
-    if (isMisconduct(verdict)) {
-      return { title: "misconduct", look: "broken" };
-    }
-    if (alone && code !== "payload-mismatch") {
-      return { title: "not-comparable", look: "open" };
-    }
-    if (code === "payload-mismatch" && DIAGNOSIS.test(reason)) {
-      return { title: "saved-again", look: "own", word: "saved-again" };
-    }
-    return { title: alone ? "other-content" : "refused", look: "broken" };
-  }
-  const special = { fork: "broken", consistency: "held", acceptance: "own" };
-  const what = verdict.kind ?? kind;
-  if (Object.hasOwn(special, what)) {
-    return { title: what, look: special[what] };
-  }
-  if (what === "window") {
-    return { title: "window", look: "held" };
-  }
-  const content = checks.find((check) => check.code === "payload");
-  if (content?.status === "held") {
-    return { title: "holds", look: "held" };
-  }
-  const erased = content?.facts.reason === "erased";
-  return { title: erased ? "holds-erased" : "holds-without", look: "own" };
-}
-
-// A code that names a whole text is of a file that could not be used; else it is an error of the core.
-function reasonOf(say, { verdict, name, file, trustFile }) {
-  const { code, reason, facts } = verdict;
-  const whole = code.startsWith("verify.") ? code : `error.${code}`;
-  const path = { payload: file, trust: trustFile }[facts.role] ?? name;
-  const changes = facts.changes && listed(facts.changes.map((change) => say(`resaved.${change}`)));
-  return say(whole, { ...facts, changes, path, reason });
-}
-
-// Words in a row, as the language of the page does that.
-function listed(words) {
-  return new Intl.ListFormat(document.documentElement.lang).format(words);
-}
-
-// What the picture says of the broken step; how a copy was saved again is told above it.
-function briefly(say, result) {
-  const { code, reason } = result.verdict;
-  return DIAGNOSIS.test(reason) ? say(`error.${code}`) : reasonOf(say, result);
-}
-
-function isMisconduct({ code, reason }) {
-  return code === "log-forked" || (code === "receipt-refused" && reason === "fork");
-}
-
-function sentence(say, title, result, facts) {
-  if (result.verdict.holds) {
-    const isCarried = title === "holds" && result.file === null;
-    return say(isCarried ? "verify-page.said-inside" : `verify-page.said-${title}`, facts);
-  }
-  const why = reasonOf(say, result);
-  const { n } = result.verdict.facts;
-  if (title === "other-content" && n !== undefined) {
-    return say("verify-page.said-other-record", { ...facts, n });
-  }
-  const isPlain = ["unusable", "misconduct", "not-comparable"].includes(title);
-  return isPlain ? why : say(`verify-page.said-${title}`, { ...facts, why });
+  const isProved = verdict.holds && content?.status === "held" && content.facts.reason === "inside";
+  return isProved && ["record", "row"].includes(verdict.kind) && text?.startsWith("{");
 }
 
 function subject(say, { kind, subject }) {
