@@ -191,6 +191,51 @@ def test_what_is_no_memory_of_this_log_can_t_be_used(bench: Bench, content: str)
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--consistency", "--monitor"])
+@pytest.mark.parametrize("content", ["", "hello", "{}", honest().checkpoint(3)])
+def test_a_file_beside_the_proof_that_can_t_be_used(
+    bench: Bench, option: str, content: str
+) -> None:
+    """Exit 2 and one sentence that names it: the receipt is not refused for it."""
+    old = kept(bench, honest().checkpoint(3))
+    file = kept(bench, content, "beside.txt")
+    code, out, err = bench.run(receipt(honest(), 5), "--since", old, option, file)
+    assert (code, out) == (UNUSABLE, "")
+    assert "beside.txt" in err
+    assert err.count("\n") == 1
+
+
+def test_a_proof_or_a_report_of_another_log_can_t_be_used(bench: Bench) -> None:
+    """Whoever signed it."""
+    city = honest()
+    old = kept(bench, city.checkpoint(3))
+    other = city.checkpoint(5, log=[OTHER_LOG])
+    for option, content in (
+        ("--consistency", canonical.dumps(consistency(city, 3, 5, log=[OTHER_LOG]))),
+        ("--monitor", format_report(report(city, 5, checkpoint=other))),
+    ):
+        file = kept(bench, content, "beside.txt")
+        assert bench.run(receipt(city, 5), "--since", old, option, file)[0] == UNUSABLE
+
+
+def test_a_proof_of_growth_between_nothing_can_t_be_used(bench: Bench) -> None:
+    """It says nothing of a receipt alone, and nothing is passed over."""
+    proof = kept(bench, canonical.dumps(consistency(honest(), 3, 5)), "proof.txt")
+    code, _, err = bench.run(receipt(honest(), 5), "--consistency", proof)
+    assert (code, "--consistency goes with" in err) == (UNUSABLE, True)
+
+
+def test_a_proof_that_leads_nowhere_is_refused(bench: Bench) -> None:
+    """Both states are signed and the path isn't one: exit 1, and nobody is accused."""
+    city = honest()
+    wrong = {**consistency(city, 3, 5), "path": consistency(city, 3, 6)["path"]}
+    proof = kept(bench, canonical.dumps(wrong), "proof.txt")
+    old = kept(bench, city.checkpoint(3))
+    code, out, _ = bench.run(receipt(city, 5), "--since", old, "--consistency", proof)
+    assert (code, out) == (REFUSED, "")
+    assert list(Path().iterdir()) == []
+
+
 def test_only_a_receipt_or_a_window_is_held_against_it(bench: Bench) -> None:
     """Exit 2 and one sentence."""
     old = kept(bench, honest().checkpoint(3))
@@ -215,7 +260,7 @@ def test_a_window_says_when_it_was_last_monitored(bench: Bench) -> None:
         assert code == HOLDS
         line = next(line for line in out.splitlines() if "Last monitored" in line)
         assert line.startswith("  [x]")
-        assert f"2031-05-06T01:00:00.000000Z: by then the monitor" in line
+        assert "2031-05-06T01:00:00.000000Z: by then the monitor" in line
         assert f"followed the log to {size} entries" in line
 
 

@@ -3,6 +3,7 @@
 
 import argparse
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from notary.core.acceptance import SignedAcceptance, verify_acceptance
@@ -17,10 +18,11 @@ from notary.core.diagnosis import diagnose, diagnose_record
 from notary.core.errors import NotaryError, PayloadMismatch
 from notary.core.fork import Fork, verify_fork
 from notary.core.misconduct import Judgement, hold_against_acceptance, hold_against_receipt
-from notary.core.monitor_report import MAX_REPORT_BYTES, parse_report
+from notary.core.monitor_report import MAX_REPORT_BYTES, Report, parse_report
 from notary.core.receipt import Receipt, verify_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
 from notary.core.receipt_signers import Signed, check_checkpoint
+from notary.core.recovery import RecoveryNote, verify_recovery
 from notary.core.remembering import check_monitored, check_since
 from notary.core.trust import Trust
 from notary.core.verdict import Check, Findings, Verdict
@@ -41,6 +43,8 @@ def judge(
         return verify_consistency_proof(proof, trust)
     if isinstance(proof, Fork):
         return verify_fork(proof, trust)
+    if isinstance(proof, RecoveryNote):
+        return verify_recovery(proof, trust)
     if isinstance(proof, Window):
         return verify_window(proof, trust, opened(name, proof) if name else None)
     if isinstance(proof, SignedAcceptance):
@@ -53,17 +57,20 @@ def judge(
 
 def beside(arguments: argparse.Namespace, proof: Proof, trust: Trust) -> tuple[Check, ...]:
     """What is said of a proof's log by what its user remembers, and by a monitor."""
+    is_asked = arguments.since or arguments.monitor
     if not isinstance(proof, Receipt | Window):
-        if arguments.since or arguments.monitor:
+        if is_asked or arguments.consistency:
             raise Unusable("verify.since-nothing")
         return ()
+    if arguments.consistency and not is_asked:
+        raise Unusable("verify.since-nothing")
     receipt = proof.receipt if isinstance(proof, Window) else proof
     proved, findings = check_checkpoint(receipt.checkpoint, trust), Findings()
-    given = [parse_consistency(read_text(name, MAX_PAIR_BYTES)) for name in arguments.consistency]
+    given = [_grown(name, trust) for name in arguments.consistency]
     if arguments.since:
         check_since(_remembered(arguments.since, trust), proved, given, trust, findings)
     if arguments.monitor:
-        report = parse_report(read_text(arguments.monitor, MAX_REPORT_BYTES))
+        report = _report(arguments.monitor, trust)
         check_monitored(report, receipt.log_index, proved, given, trust, findings)
     elif isinstance(proof, Window):
         findings.not_checked("monitored", reason="none")
@@ -71,10 +78,32 @@ def beside(arguments: argparse.Namespace, proof: Proof, trust: Trust) -> tuple[C
 
 
 def _remembered(name: str, trust: Trust) -> Signed:
-    try:
+    with _usable("verify.since-unusable", name):
         return check_checkpoint(checkpoint_in(read_text(name, MAX_WINDOW_BYTES)), trust)
+
+
+def _grown(name: str, trust: Trust) -> ConsistencyProof:
+    with _usable("verify.beside-unusable", name):
+        proof = parse_consistency(read_text(name, MAX_PAIR_BYTES))
+        for note in (proof.old, proof.new):
+            check_checkpoint(note, trust)
+        return proof
+
+
+def _report(name: str, trust: Trust) -> Report:
+    with _usable("verify.beside-unusable", name):
+        report = parse_report(read_text(name, MAX_REPORT_BYTES))
+        check_checkpoint(report.checkpoint, trust)
+        return report
+
+
+@contextmanager
+def _usable(code: str, name: str) -> Iterator[None]:
+    """What is wrong with a file beside the proof is no fault of the proof."""
+    try:
+        yield
     except NotaryError as error:
-        raise Unusable("verify.since-unusable", path=name, why=error.detail) from None
+        raise Unusable(code, path=name, why=error.detail) from None
 
 
 def diagnosed(proof: Receipt | SignedAcceptance, trust: Trust, name: str) -> PayloadMismatch:

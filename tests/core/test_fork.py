@@ -199,7 +199,7 @@ def test_both_roots_are_those_of_the_slow_reference(size1: int, data: st.DataObj
     store = {(level, index): data for level, index, data in tiles_of(leaves)}
     nodes = fork_nodes(size1, size2)
     assert hashes_from_tiles(lambda level, i, w: store[level, i][: 32 * w], nodes, size2) == path
-    verify_consistency(size1, want[0], size2, want[1], rfc)  # type: ignore[arg-type]
+    verify_consistency(size1, want[0], size2, want[1], rfc)
     for wrong in (path[1:], [*path, bytes(32)], [], [b"short", *path[1:]]):
         with pytest.raises(MalformedProof):
             roots_from_consistency(size1, size2, wrong)
