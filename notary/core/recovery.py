@@ -111,6 +111,13 @@ def parse_recovery(text: str) -> Recovery:
         raise MalformedNote(error.detail) from None
 
 
+@dataclass(frozen=True, slots=True)
+class RecoveryNote:
+    """The whole note of a recovery, as it came; nothing of it is checked."""
+
+    text: str
+
+
 def open_recovery(note: str, trust: Trust) -> tuple[Recovery, LogKey]:
     """
     Check a recovery's note by the log keys of a trust file. Returns the key that signed, too:
@@ -133,7 +140,7 @@ def open_recovery(note: str, trust: Trust) -> tuple[Recovery, LogKey]:
     return recovery, min(own, key=lambda log: log.good is not None)
 
 
-def verify_recovery(note: str, trust: Trust | str) -> Verdict:
+def verify_recovery(note: RecoveryNote | str, trust: Trust | str) -> Verdict:
     """
     Check a recovery's note and tell what it says. It is the notary's own word: what was lost
     nobody can prove.
@@ -143,9 +150,11 @@ def verify_recovery(note: str, trust: Trust | str) -> Verdict:
         MalformedNote, BadSignature, UnknownSigner, RecoveryRefused: as `open_recovery`.
     """
     trust = trust if isinstance(trust, Trust) else parse_trust(trust)
-    recovery, key = open_recovery(note, trust)
+    text = note.text if isinstance(note, RecoveryNote) else note
+    recovery, key = open_recovery(text, trust)
     if key.good is not None:
-        # recovery-v1.md, step 3: its thief can have written it, so it holds only where the trust file itself lists it.
+        # recovery-v1.md, step 3: its thief can have written it, so it holds only where the
+        # trust file itself lists it.
         raise RecoveryRefused("The key that signed was given up.", reason="compromised")
     findings = Findings()
     findings.own_word(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-`notary verify`: check a receipt, a window, an acceptance, a consistency proof or the proof of a
-fork offline. Standard library only.
+`notary verify`: check a receipt, a window, an acceptance, a consistency proof, the proof of a
+fork or the note of a recovery offline. Standard library only.
 
 Exit 0 when all that was asked holds, 1 when not (also where an acceptance that holds proves
 misconduct, or the log contradicts what is remembered), 2 for input that can't be used.

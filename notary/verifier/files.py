@@ -14,6 +14,7 @@ from notary.core.errors import MalformedNote
 from notary.core.fork import Fork, parse_fork
 from notary.core.receipt import Receipt, parse_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
+from notary.core.recovery import HEADING, RecoveryNote
 from notary.core.tlog_proof import FIRST_LINE, parse_tlog_proof
 from notary.core.vkey import decode_base64
 from notary.core.window import Opened, Window, parse_window
@@ -24,7 +25,7 @@ PIECE_BYTES: Final = 1 << 20
 
 _SALT: Final = re.compile("(?:[0-9a-f]{2})*")
 
-Proof = Receipt | Window | SignedAcceptance | ConsistencyProof | Fork
+Proof = Receipt | Window | SignedAcceptance | ConsistencyProof | Fork | RecoveryNote
 PARSERS: Final[Mapping[str, Callable[[str], Proof]]] = {
     "window/1": parse_window,
     "acceptance/1": parse_acceptance,
@@ -50,6 +51,8 @@ def parse(data: bytes, name: str) -> Proof | CoseReceipt:
     content = _as_text(data, name)
     if content.startswith(FIRST_LINE):
         return parse_tlog_proof(content)  # tlog-proof-v1.md, step 2: judged as any receipt
+    if content.startswith(f"{HEADING}\n"):
+        return RecoveryNote(content)
     version = _version(content)
     if isinstance(version, str) and version in PARSERS:
         return PARSERS[version](content)
