@@ -121,6 +121,27 @@ def test_the_city_table_is_told_for_what_it_is(page: Page, long: bool) -> None:
         assert (got["holds"], got["code"], got["reason"], tuple(got["changes"])) == wanted
 
 
+def test_characters_get_the_same_bytes_of_gb18030(page: Page) -> None:
+    """All that are in one plane, but those on which the editions of that encoding differ."""
+    differ = {
+        0x1E3F,
+        0xE5E5,
+        0xE7C7,
+        0xE81E,
+        0xE826,
+        0xE82B,
+        0xE82C,
+        0xE832,
+        0xE843,
+        0xE854,
+        0xE864,
+    }
+    differ |= {*range(0x9FB4, 0x9FBC), *range(0xE78D, 0xE797), *range(0xFE10, 0xFE1A)}
+    for code, got in enumerate(run(page, "gb18030")):
+        if not 0xD800 <= code <= 0xDFFF and code not in differ:
+            assert (hex(code), got) == (hex(code), chr(code).encode("gb18030").hex())
+
+
 def test_lines_of_payloads_are_read_as_strictly(page: Page) -> None:
     """Whatever is a line of a window's record for `notary verify` is one here, and nothing else."""
     lines = [*(line.encode() for line in LINES), *NO_LINES]

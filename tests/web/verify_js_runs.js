@@ -4,6 +4,7 @@
 import {
   cutRows,
   digestOf,
+  encodeGb18030,
   leadBack,
   openCheckpoint,
   openNote,
@@ -159,6 +160,17 @@ export async function copies(receipt, trust, contents) {
     answers.push({ holds, code, reason, changes: facts.changes ?? [] });
   }
   return answers;
+}
+
+// The bytes of each character up to U+FFFF in GB18030, as hexadecimal digits; null where it has none.
+export function gb18030() {
+  return Array.from({ length: 0x10000 }, (_, code) => {
+    try {
+      return hexOf(encodeGb18030(String.fromCharCode(code)));
+    } catch {
+      return null;
+    }
+  });
 }
 
 // [key, message, signature] in hexadecimal digits -> whether each holds.

@@ -3304,7 +3304,8 @@ function gb18030Table() {
       }
     }
     const fours = Array.from({ length: 39420 }, (_, place) => fourBytes(place));
-    for (const sequences of [fours, pairs]) {
+    // The later one counts: a pair before four bytes, and of two pairs (U+3000) the smaller one.
+    for (const sequences of [fours, pairs.reverse()]) {
       const text = new TextDecoder("gb18030").decode(Uint8Array.from(sequences.flat()));
       if (text.length === sequences.length) {
         sequences.forEach((bytes, i) => {
@@ -3317,7 +3318,7 @@ function gb18030Table() {
 }
 
 // Refuses a character that has no bytes there.
-function encodeGb18030(text) {
+export function encodeGb18030(text) {
   const table = gb18030Table();
   const bytes = new Uint8Array(4 * text.length);
   let at = 0;
