@@ -397,9 +397,13 @@ def words(lang: str, code: str) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_dropped_gets_its_verdict(
-    browser: Browser, site: Site, held: Held, lang: str
+    browser: Browser, site: Site, held: Held, lang: str, long: bool
 ) -> None:
-    """In words, and nothing is asked of anybody for it; what is refused is nowhere green."""
+    """
+    In words, and nothing is asked of anybody for it; what is refused is nowhere green.
+
+    Long runs leave a picture of each.
+    """
     page, asked = visit(browser, at(site, PLAIN), lang, "desktop")
     for case, (files, titles, code) in CASES.items():
         drop(page, *files(held))
@@ -408,8 +412,9 @@ def test_what_is_dropped_gets_its_verdict(
         assert page.locator("article.held").count() == green, case
         told = page.locator("#verdict").inner_text()
         assert [part for part in words(lang, code) if part not in told] == [], case
-        name = re.sub(r"\W+", "-", case)
-        page.locator("#verdict").screenshot(path=SHOTS / f"{lang}-verdict-{name}.png")
+        if long:
+            name = re.sub(r"\W+", "-", case)
+            page.locator("#verdict").screenshot(path=SHOTS / f"{lang}-verdict-{name}.png")
         press(page, lang, "clear")
         see(page, lang)
     assert asked == []
