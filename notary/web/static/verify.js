@@ -2705,6 +2705,9 @@ class Cutter {
 
 const [AT_START, IN_PLAIN, IN_QUOTES] = [0, 1, 2];
 const [BEHIND_QUOTE, BEHIND_CR, BEHIND_QUOTE_CR] = [3, 4, 5];
+// The faults of a state, where anything but a line feed follows, and where the file ends.
+const CR_FAULTS = [null, null, null, null, "lone-cr", "text-after-quote"];
+const END_FAULTS = [null, null, "open-quote", null, "lone-cr", "text-after-quote"];
 
 // Section csv-v1, byte by byte.
 class CsvCutter extends Cutter {
@@ -2740,11 +2743,7 @@ class CsvCutter extends Cutter {
     if (this.#utf8.start !== null) {
       this.#refuse("not-utf-8", this.#utf8.start);
     }
-    this.#refuseIn({
-      [IN_QUOTES]: "open-quote",
-      [BEHIND_CR]: "lone-cr",
-      [BEHIND_QUOTE_CR]: "text-after-quote",
-    });
+    this.#refuseIn(END_FAULTS);
     this.#endCell();
     return [this.#end()];
   }
@@ -2756,7 +2755,7 @@ class CsvCutter extends Cutter {
       this.#endCell();
       return true;
     }
-    this.#refuseIn({ [BEHIND_CR]: "lone-cr", [BEHIND_QUOTE_CR]: "text-after-quote" });
+    this.#refuseIn(CR_FAULTS);
     if (byte === CR && state !== IN_QUOTES) {
       this.#mark = this.offset;
       this.#state = state === BEHIND_QUOTE ? BEHIND_QUOTE_CR : BEHIND_CR;
@@ -2825,9 +2824,10 @@ class CsvCutter extends Cutter {
     return row;
   }
 
-  #refuseIn(reasons) {
-    if (this.#state in reasons) {
-      this.#refuse(reasons[this.#state], this.#mark);
+  #refuseIn(faults) {
+    const reason = faults[this.#state];
+    if (reason !== null) {
+      this.#refuse(reason, this.#mark);
     }
   }
 
