@@ -19,7 +19,8 @@ def look_at_witnesses(tx: Transaction, facts: Facts, mark: Mark | None) -> int:
     """
     policies = _policies(tx)
     witnesses = _witnesses(tx)
-    log_keys = [key.verifier for key in mark.log_keys] if mark else [parse_vkey(facts.vkey)]
+    log_keys = [key.verifier for key in mark.keys] if mark else []
+    log_keys = log_keys or [parse_vkey(facts.vkey)]
     signers = {(key.name, key.key_id) for key in log_keys} | witnesses.keys()
     count = 0
     for size, note, met in tx.rows("audit_cosigned"):

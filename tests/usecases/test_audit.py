@@ -4,22 +4,27 @@
 import json
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from notary.core.checkpoint import Checkpoint, format_checkpoint
 from notary.core.hashing import RootHash
+from notary.core.note import format_note, parse_note
 from notary.keys import make_key
 from notary.local.postgres import Postgres
 from notary.usecases.audit import audit, describe
 from notary.usecases.erase import RecordPlace, VersionPlace
 from notary.usecases.reading import Pack, Reading
 from notary.usecases.scope import COVERED, covered_columns, other_columns
+from notary.usecases.witness_rule import load_rule
+from notary.usecases.witnessing import Witnesses
 from tests.usecases.flipping import flip, loosen
 from tests.usecases.servers import new_database
 from tests.usecases.tables import publish, table
 from tests.usecases.world import World, fresh_seed
+from tests.witness.served import HonestWitness, policy_of
 
 NAMED = {
     "log": "log|checkpoint|mark",
@@ -39,6 +44,8 @@ NAMED = {
     "erasures": "erasure|erased|missing|gone",
     "log_hashes": "tile of the log",
     "checkpoints": "checkpoint|mark|anchor",
+    "witness_policies": "policy|checkpoint",
+    "witnesses": "witness|checkpoint",
     "anchors": "anchor",
 }
 
@@ -90,11 +97,27 @@ def _first_erasure(world: World) -> tuple[str, RecordPlace]:
     return str(row[0]), RecordPlace(str(row[1]), 0)
 
 
+def cosign(world: World, folder: Path) -> None:
+    """Have the newest checkpoint cosigned by a witness of another party, as a policy demands."""
+    keys = world.marks.log_keys()
+    with closing(HonestWitness(folder / "witness", "w.example", lambda: world.now, keys)) as one:
+        policy = folder / "policy"
+        policy.write_text(policy_of([one]))
+        rule = load_rule(policy, fails_open=False, log_keys=[key.verifier for key in keys])
+        asker = Witnesses(
+            world.pool, rule, world.marks.log_keys, lambda: world.now, lambda _, /, **facts: None
+        )
+        asker.turn(world.now)
+        asker.wait(10)
+
+
 @pytest.fixture(scope="module")
 def filled(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A notary with something in each column of the scope; tests put back what they change."""
-    world = World.make(tmp_path_factory.mktemp("audited"), new_database(postgres))
+    folder = tmp_path_factory.mktemp("audited")
+    world = World.make(folder, new_database(postgres))
     fill(world)
+    cosign(world, folder)
     loosen(world)
     yield world
     world.close()
@@ -248,10 +271,12 @@ def test_a_key_exchanged_with_all_its_signatures_is_found(filled: World, tmp_pat
     other = make_key(filled.signer.name, tmp_path / "other.key")
     kept = filled.checkpoints()
     filled.change("UPDATE log SET vkey = %s", other.vkey)
-    for size, root, _ in kept:
+    for size, root, old in kept:
         assert isinstance(size, int)
         assert isinstance(root, bytes)
-        note = other.sign(format_checkpoint(Checkpoint(other.name, size, RootHash(root))))
+        text = format_checkpoint(Checkpoint(other.name, size, RootHash(root)))
+        lines = [line for line in parse_note(str(old)).unverified if line.name != other.name]
+        note = format_note(text, [other.signature(text), *lines])
         filled.change("UPDATE checkpoints SET note = %s WHERE size = %s", note, size)
     try:
         findings = filled.audit().findings
