@@ -169,7 +169,7 @@ def see(page: Page, lang: str, *titles: str) -> None:
     """Wait until the verdicts are exactly these, in this order; then nothing works any more."""
     wanted = [text(lang, f"verify-page.title-{title}") for title in titles]
     page.wait_for_function(
-        """wanted => document.querySelector('.working').hidden && JSON.stringify(
+        """wanted => document.querySelector('.working')?.hidden && JSON.stringify(
           [...document.querySelectorAll('#verdict h3')].map((h) => h.textContent)) === wanted""",
         arg=json.dumps(wanted, ensure_ascii=False, separators=(",", ":")),
     )
