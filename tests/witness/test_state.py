@@ -160,13 +160,15 @@ def _grow(state: State, log: SmallLog, barrier: Any, end: Any) -> None:
     """Hand in sizes 7 to 16 from what the witness says that it has; tell what was cosigned."""
     witness, got = Witness(state), []
     barrier.wait()
-    for size in range(7, 17):
-        answer = witness.add_checkpoint(log.request(size - 1, size), TIME)
-        while answer.status == 409 and int(answer.body) < size:
-            answer = witness.add_checkpoint(log.request(int(answer.body), size), TIME)
-        if answer.status == 200:
-            got.append(size)
-    end.send(got)
+    try:
+        for size in range(7, 17):
+            answer = witness.add_checkpoint(log.request(size - 1, size), TIME)
+            while answer.status == 409 and int(answer.body) < size:
+                answer = witness.add_checkpoint(log.request(int(answer.body), size), TIME)
+            if answer.status == 200:
+                got.append(size)
+    finally:
+        end.send(got)
 
 
 def die_at(moment: str, state: State) -> None:
