@@ -188,13 +188,20 @@ class Children:
 
 @contextmanager
 def ending_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block by an exception, so that `finally` is reached."""
+    """
+    Let SIGTERM and SIGHUP end the block by an exception, so that `finally` is reached.
+
+    And SIGINT as Ctrl-C does, also where a shell without job control started us in its
+    background and had us ignore it.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

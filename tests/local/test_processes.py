@@ -42,11 +42,18 @@ def python(code: str, name: str, folder: Path) -> Child:
     return Child.start(name, [sys.executable, "-c", code], log=folder / f"{name}.log")
 
 
+# What a shell without job control does to what it starts in its background.
+IGNORING = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("started", [[], IGNORING], ids=["plainly", "ignoring-sigint"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
-def test_however_the_parent_ends_its_children_end(tmp_path: Path, number: int) -> None:
+def test_however_the_parent_ends_its_children_end(
+    tmp_path: Path, number: int, started: list[str]
+) -> None:
     """A closed terminal, Ctrl-C, a plain kill, and one that can't be caught."""
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path)],
+        [*started, sys.executable, "-c", PARENT, str(tmp_path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
