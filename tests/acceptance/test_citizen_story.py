@@ -534,13 +534,14 @@ def test_what_can_not_be_used_takes_no_verdict_away(
 
 
 def test_the_page_of_a_record_leads_to_its_check(browser: Browser, site: Site, held: Held) -> None:
-    """By a link; then the way back is the browser's."""
+    """By a link; and the verdict leads back to the record's page."""
     there = at(site, PLAIN)
     page = open_page(browser, there, "zh", "phone")
     page.goto(f"{there.url}/datasets/air/sources/roof/records/3?lang=en")
     page.get_by_role("link", name=text("en", "page.verify-this")).click()
     see(page, "en", "holds")
-    page.go_back()
+    page.locator(".about a").click()
+    page.wait_for_url("**/datasets/air/sources/roof/records/3?lang=en&chain=0")
     page.goto(f"{there.url}/datasets/air/versions/1?row=1&lang=en")
     page.get_by_role("link", name=text("en", "page.verify-this")).last.click()
     see(page, "en", "holds")

@@ -26,7 +26,7 @@ export function showResult(say, result) {
   article.append(heading, make("p", { class: "said" }, sentence(say, title, result, facts)));
   const told = result.verdict.holds ? result.verdict : result.alone;
   if (told) {
-    article.append(...subject(say, told));
+    article.append(...subject(say, told, result.isOwnTrust));
   }
   const content = isInside(result) ? showContent(say, result.text) : null;
   if (content) {
@@ -58,7 +58,7 @@ function isInside({ text, verdict }) {
   return isProved && ["record", "row"].includes(verdict.kind) && text?.startsWith("{");
 }
 
-function subject(say, { kind, subject }) {
+function subject(say, { kind, subject }, isOwnTrust) {
   if (!subject || kind === "window" || kind === "fork" || kind === "consistency") {
     return [];
   }
@@ -66,13 +66,28 @@ function subject(say, { kind, subject }) {
   const by = `${subject.by ?? ""}`;
   facts.reason = by.split(":")[0];
   facts.id = by.slice(facts.reason.length + 1);
+  const words = say(`verify.${kind}`, facts);
   const more = ["received", "observed", "key", "by"].filter(
     (name) => subject[name] !== null && subject[name] !== undefined,
   );
   return [
-    make("p", { class: "about" }, say(`verify.${kind}`, facts)),
+    make("p", { class: "about" }, isOwnTrust ? linked(words, kind, subject) : words),
     make("ul", {}, more.map((name) => make("li", {}, say(`verify.${name}`, facts)))),
   ];
+}
+
+// The words as a link to the page of a record or version: only where its notary is this one.
+function linked(words, kind, { dataset, source, chain, n, version, row }) {
+  const path = `/datasets/${encodeURIComponent(dataset)}`;
+  const query = new URLSearchParams(location.search);
+  let place = `${path}/versions/${version}`;
+  if (kind === "record" || kind === "acceptance") {
+    place = `${path}/sources/${encodeURIComponent(source)}/records/${n}`;
+    query.set("chain", chain);
+  } else if (kind === "row") {
+    query.set("row", row);
+  }
+  return make("a", { href: `${place}?${query}` }, words);
 }
 
 function picture(say, result, broken) {
