@@ -146,7 +146,7 @@ def _say_found(plan: Plan) -> Iterator[str]:
         for batch in plan.found.batches
     )
     if bare:
-        yield f"Of {bare} batches nobody had the run list: monitors will miss them."
+        yield f"Of {bare} batches nobody had the run list: what lay where in them is lost, too."
 
 
 def _done(done: Recovery) -> Iterator[str]:
