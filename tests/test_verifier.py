@@ -12,6 +12,7 @@ from notary.core import canonical
 from notary.texts import LANGUAGES, catalogue
 from notary.verifier import command as verifier
 from notary.verifier import files, judge
+from notary.verifier.words import MAY_BE_WHOLE
 from tests.core import promises
 from tests.core.formats import tlog_proof
 from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
@@ -100,7 +101,10 @@ def test_the_payload_that_one_holds(bench: Bench) -> None:
     payload.write_bytes(b'{"t":1}')
     code, out, err = bench.run(make().receipt(), "--payload", str(payload))
     assert (code, out) == (REFUSED, "")
-    assert err == "REFUSED. The content is not the one that was notarised.\n"
+    assert err.startswith(
+        "REFUSED. The content is not the one that was notarised. The proof itself"
+    )
+    assert f"holds. It is the file {payload} that is not what it is about." in err
 
 
 @pytest.mark.parametrize(
@@ -562,3 +566,72 @@ def beside(payloads: list[tuple[bytes | None, bytes]]) -> bytes:
         members: dict[str, Any] = {"n": n, "payload": base64.b64encode(payload).decode()}
         lines.append(members if salt is None else members | {"salt": salt.hex()})
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"by": "n", "from": 0, "to": 6}, "HOLDS. From record 0 to 5 nothing is missing. "),
+        ({"by": "n", "from": 0, "to": 7}, "HOLDS, as far as record 5. "),
+        (
+            {"by": "observed", "from": "2013-01-01T00:00:00Z", "to": "2014-01-01T00:00:00Z"},
+            "HOLDS for the records carried. ",
+        ),
+    ],
+    ids=["closed", "open end", "by the sender's time"],
+)
+def test_a_window_claims_no_more_than_it_shows(
+    bench: Bench, asked: dict[str, Any], said: str
+) -> None:
+    """What is not shown of the span that was asked for stands in the first sentence."""
+    out = bench.run(make().window(asked))[1]
+    assert out.startswith(said)
+    assert ("is NOT shown" in out.splitlines()[0]) == (not said.startswith("HOLDS. "))
+    assert "It says nothing of other records" not in out
+
+
+def test_a_record_says_nothing_of_others(bench: Bench) -> None:
+    """And its verdict says so; a version has no neighbours to leave out."""
+    assert "It says nothing of other records" in bench.run(make().receipt())[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_says_which_of_the_files_is_another(bench: Bench, language: str) -> None:
+    """The receipt or the copy; of a window which record, or that there are too few."""
+    city = City()
+    made = [city.accept("s1", b'{"t":1}') for _ in range(3)]
+    city.seal()
+    right = [(item.salt, item.payload) for item in made]
+    copy = bench.write("copy.json", b'{"t":2}')
+    wrong = bench.write("wrong.ndjson", beside([right[0], (None, b"{}"), right[2]]))
+    few = bench.write("few.ndjson", beside(right[:2]))
+    receipt, window = city.receipt("s1", 1), city.window({"by": "n", "from": 0, "to": 3})
+    inside = {**receipt, "payload": base64.b64encode(b'{"t":2}').decode()}
+    changed = {**receipt, "statement": receipt["statement"].replace("s1", "s2")}
+    for proof, held, of, more in (
+        (receipt, copy, "file", {}),
+        (window, wrong, "record", {"n": 1}),
+        (window, few, "count", {}),
+        (inside, None, "proof", {}),
+        (inside, copy, "proof", {}),
+        (changed, copy, "proof", {}),
+    ):
+        beside_it = () if held is None else ("--payload", str(held))
+        code, _, err = bench.run(proof, *beside_it, language=language)
+        said = catalogue(language)[f"verify.refused-of.{of}"]
+        facts = {"proof": str(bench.folder / "proof.json"), "path": str(held), **more}
+        assert (code, said.format(**facts) in err) == (REFUSED, True), (of, err)
+
+
+def test_a_receipt_that_a_trust_file_does_not_cover_is_not_called_damaged(bench: Bench) -> None:
+    """It may be as the notary made it."""
+    bench.write("trust.json", trust(logs=[{"key": STRANGER.verifier.vkey, "from": 0, "to": None}]))
+    code, _, err = bench.run(make().receipt())
+    assert (code, "was changed or damaged" in err) == (REFUSED, False)
+
+
+def test_the_page_calls_the_same_refusals_damage() -> None:
+    """Both ways of verifying say the same of a file."""
+    script = (Path(verifier.__file__).parents[1] / "web/static/verify_title.js").read_text()
+    listed = script.split("MAY_BE_WHOLE = new Set([")[1].split("])")[0]
+    assert {line.strip(' ",') for line in listed.split()} == MAY_BE_WHOLE

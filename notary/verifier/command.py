@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from notary.core.acceptance import SignedAcceptance
 from notary.core.cose_receipt import CoseReceipt
 from notary.core.errors import LogForked, MalformedTrust, NotaryError, PayloadMismatch
 from notary.core.receipt import Receipt
@@ -28,8 +27,8 @@ from notary.core.window import MAX_WINDOW_BYTES, Window
 from notary.remembered import keep_fork
 from notary.texts import LANGUAGES, choose, text
 from notary.verifier.files import Unusable, parse, pieces, read, read_text
-from notary.verifier.judge import beside, diagnosed, diagnosed_line, hold_against, judge
-from notary.verifier.words import in_words, lines, shown
+from notary.verifier.judge import beside, hold_against, judge, told_apart
+from notary.verifier.words import in_words, lines, shown, whose_fault
 
 HOLDS: Final = 0
 REFUSED: Final = 1
@@ -59,6 +58,9 @@ def main(
         return _forked(arguments, error, language)
     except NotaryError as error:
         detail = text(language, f"error.{error.code}", **shown(in_words(error.facts, language)))
+        if not arguments.against:
+            whose = whose_fault(error, arguments.receipt, arguments.payload, language)
+            detail = f"{detail} {whose}" if whose else detail
         code = ".".join(filter(None, (error.code, str(error.facts.get("reason", "")))))
         more = {name: error.facts[name] for name in ("changes", "n") if name in error.facts}
         return _fail(arguments, REFUSED, "verify.refused", code, detail, language, **more)
@@ -114,12 +116,7 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
     try:
         verdict = judge(proof, cose, trust, payload, arguments.payload)
     except PayloadMismatch as mismatch:
-        if arguments.payload and isinstance(proof, Receipt | SignedAcceptance):
-            raise diagnosed(proof, trust, arguments.payload) from None
-        if isinstance(proof, Window) and "n" in mismatch.facts:
-            n = int(str(mismatch.facts["n"]))
-            raise diagnosed_line(proof, n, arguments.payload) from None
-        raise
+        raise told_apart(mismatch, proof, trust, arguments.payload) from None
     others = beside(arguments, proof, trust)
     if arguments.json:
         told = {"holds": True, **asdict(verdict), "beside": [asdict(check) for check in others]}

@@ -106,6 +106,24 @@ def _usable(code: str, name: str) -> Iterator[None]:
         raise Unusable(code, path=name, why=error.detail) from None
 
 
+def told_apart(
+    mismatch: PayloadMismatch, proof: Proof, trust: Trust, name: str | None
+) -> PayloadMismatch:
+    """
+    The mismatch with what is known of the payload. Where the proof itself holds, `of` says what
+    beside it is another: the `file`, the content of a `record` of a window, or their `count`.
+    """
+    found, of = mismatch, "proof"
+    if name and isinstance(proof, Receipt | SignedAcceptance):
+        found, of = diagnosed(proof, trust, name), "file"
+    elif name and isinstance(proof, Window) and "n" in mismatch.facts:
+        found, of = diagnosed_line(proof, int(str(mismatch.facts["n"])), name), "record"
+    elif name and mismatch.facts.get("reason") in ("too-few", "too-many"):
+        of = "count"
+    found.facts["of"] = of
+    return found
+
+
 def diagnosed(proof: Receipt | SignedAcceptance, trust: Trust, name: str) -> PayloadMismatch:
     """
     A payload that doesn't match may be the same content in other bytes, and then it is told. It

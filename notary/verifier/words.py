@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from notary.core.errors import MalformedText
+from notary.core.errors import MalformedText, NotaryError
 from notary.core.verdict import Check, Verdict
 from notary.core.window import WindowVerdict
 from notary.core.words import parse_time
@@ -18,6 +18,22 @@ HEADINGS: Final = {
     "own-word": "verify.own",
     "not-checked": "verify.not-made",
 }
+MAY_BE_WHOLE: Final = frozenset(
+    (
+        "unknown-signer",
+        "quorum-not-met",
+        "consistency-refused",
+        "fork-refused",
+        "receipt-refused.no-consistency",
+        "receipt-refused.not-good",
+        "receipt-refused.size-not-served",
+        "receipt-refused.no-salt",
+        "receipt-refused.salt-erased",
+        "receipt-refused.no-tag-salt",
+        "acceptance-refused.no-salt",
+    )
+)
+"""Refusals that a file may meet which is as the notary made it."""
 
 
 def lines(
@@ -29,9 +45,10 @@ def lines(
     """The verdict in words that a clerk understands."""
     checks: tuple[Check, ...] = ()
     if isinstance(verdict, WindowVerdict):
-        checks, verdict = verdict.checks, verdict.receipt
-        yield text(language, "verify.holds-window")
+        yield text(language, "verify.holds-window", **_limit_of(verdict))
+        checks, verdict, is_alone = verdict.checks, verdict.receipt, False
     else:
+        is_alone = verdict.kind == "record"
         own = f"verify.holds-{verdict.kind}"
         yield text(language, own if own in catalogue(language) else "verify.holds")
     checks += verdict.checks + beside
@@ -58,6 +75,26 @@ def lines(
     yield "  " + " ".join(verdict.fingerprint[at : at + 8] for at in range(0, 64, 8))
     yield text(language, "verify.compare")
     yield text(language, "verify.no-truth", reason=verdict.kind)
+    if is_alone:
+        yield text(language, "verify.not-others")
+
+
+def whose_fault(error: NotaryError, proof: str, payload: str | None, language: str) -> str | None:
+    """Which of the files it is that a refusal speaks of; None where that is not known."""
+    code, reason = error.code, error.facts.get("reason")
+    of = error.facts.get("of", "proof")
+    if of == "proof" and (code in MAY_BE_WHOLE or f"{code}.{reason}" in MAY_BE_WHOLE):
+        return None
+    facts = shown({"proof": proof, "path": payload, "n": error.facts.get("n")})
+    return text(language, f"verify.refused-of.{of}", **facts)
+
+
+def _limit_of(window: WindowVerdict) -> dict[str, object]:
+    """First and last record carried, and as `reason` what is not shown of what was asked for."""
+    facts: dict[str, object] = {"first": window.first, "last": window.last}
+    if any(check.code == "asked" and check.status == "own-word" for check in window.checks):
+        return {**facts, "reason": "observed"}
+    return {**facts, "reason": "open"} if window.open_end else facts
 
 
 def in_words(facts: Mapping[str, object], language: str) -> dict[str, object]:
