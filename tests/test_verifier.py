@@ -623,9 +623,9 @@ def test_a_refusal_says_which_of_the_files_is_another(bench: Bench, language: st
         assert (code, said.format(**facts) in err) == (REFUSED, True), (of, err)
 
 
-def test_a_receipt_that_a_trust_file_does_not_cover_is_not_called_damaged(bench: Bench) -> None:
+def test_a_receipt_that_lacks_its_witnesses_is_not_called_damaged(bench: Bench) -> None:
     """It may be as the notary made it."""
-    bench.write("trust.json", trust(logs=[{"key": STRANGER.verifier.vkey, "from": 0, "to": None}]))
+    bench.write("trust.json", trust(quorum=1))
     code, _, err = bench.run(make().receipt())
     assert (code, "was changed or damaged" in err) == (REFUSED, False)
 
