@@ -20,7 +20,7 @@ from bench.steady import latency, memory
 from bench.table import Figure, sha256_rate, show, write
 from bench.window import window_verify
 from bench.world import PACKED, SINGLE, STORED, World
-from notary.commands import gunicorn_options
+from notary.commands.each import gunicorn_options
 from notary.local.ports import free_port
 from notary.local.processes import Child, Children
 from notary.store import binary

@@ -45,15 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from iot_simulator.command import add_arguments as add_simulate_arguments
-    from notary import commands, right_commands
-    from notary.erase_command import add_arguments as add_erase_arguments
-    from notary.key_commands import add_log_key_arguments, add_other_key_arguments
+    from notary.commands import each, rights
+    from notary.commands.erase import add_arguments as add_erase_arguments
+    from notary.commands.keys import add_log_key_arguments, add_other_key_arguments
+    from notary.commands.recover import add_arguments as add_recover_arguments
+    from notary.commands.sources import add_arguments as add_source_arguments
     from notary.log_commands import add_arguments as add_log_arguments
     from notary.monitor.command import add_arguments as add_monitor_arguments
     from notary.publishing.command import add_arguments as add_publish_arguments
     from notary.receipt_commands import add_arguments as add_receipt_arguments
-    from notary.recover_command import add_arguments as add_recover_arguments
-    from notary.source_commands import add_arguments as add_source_arguments
     from notary.witness.command import add_arguments as add_witness_arguments
 
     parser = argparse.ArgumentParser(prog="notary", description="A notary for shared city data.")
@@ -66,88 +66,84 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("init", commands.init, "make keys and a new log, on purpose").add_argument(
+    command("init", each.init, "make keys and a new log, on purpose").add_argument(
         "--origin", required=True, help="name of the log, such as notary.city.example/log"
     )
     add_log_key_arguments(
-        command("log-keys", commands.log_keys, "which keys sign the log, and a new one in time")
+        command("log-keys", each.log_keys, "which keys sign the log, and a new one in time")
     )
     add_other_key_arguments(
-        command("other-keys", commands.other_keys, "the keys of acceptances and COSE receipts")
+        command("other-keys", each.other_keys, "the keys of acceptances and COSE receipts")
     )
     add_recover_arguments(
-        command("recover", commands.recover, "go on after an older database was restored")
+        command("recover", each.recover, "go on after an older database was restored")
     )
-    command("migrate", commands.migrate, "bring the database to the newest shape")
-    command("adopt", commands.adopt, "tie the mark to a database that was moved").add_argument(
+    command("migrate", each.migrate, "bring the database to the newest shape")
+    command("adopt", each.adopt, "tie the mark to a database that was moved").add_argument(
         "--nothing-is-missing",
         action="store_true",
         required=True,
         help="you vouch that nothing accepted is missing from it",
     )
-    right_commands.add_department_arguments(
-        command("departments", commands.departments, "whose datasets and API keys there are")
+    rights.add_department_arguments(
+        command("departments", each.departments, "whose datasets and API keys there are")
     )
-    right_commands.add_key_arguments(
-        command("keys", commands.keys, "API keys: what each may do, for how long")
+    rights.add_key_arguments(command("keys", each.keys, "API keys: what each may do, for how long"))
+    rights.add_dataset_arguments(
+        command("datasets", each.datasets, "all datasets, whoever owns them")
     )
-    right_commands.add_dataset_arguments(
-        command("datasets", commands.datasets, "all datasets, whoever owns them")
-    )
-    right_commands.add_grant_arguments(
-        command("grants", commands.grants, "what departments may read of each other's datasets")
+    rights.add_grant_arguments(
+        command("grants", each.grants, "what departments may read of each other's datasets")
     )
     add_erase_arguments(
-        command("erase", commands.erase, "erase a record's or a version's content, on an order")
+        command("erase", each.erase, "erase a record's or a version's content, on an order")
     )
     add_source_arguments(
-        command("sources", commands.sources, "who may send to a dataset, and by which keys")
+        command("sources", each.sources, "who may send to a dataset, and by which keys")
     )
-    gaps = command("gaps", commands.gaps, "what a source didn't send: missing numbers, silence")
+    gaps = command("gaps", each.gaps, "what a source didn't send: missing numbers, silence")
     gaps.add_argument("dataset")
     gaps.add_argument("source", nargs="?", help="without it every source")
     gaps.add_argument("--seconds", type=int, help="the interval at which it should send")
     gaps.add_argument("--since", help="only from this time on, such as 2026-11-24T00:00:00Z")
-    quarantine = command("quarantine", commands.quarantine, "what could not become a record")
+    quarantine = command("quarantine", each.quarantine, "what could not become a record")
     quarantine.add_argument("what", choices=("list", "show", "redrive", "drop"))
     quarantine.add_argument("ids", nargs="*", type=int, metavar="ID")
     for name in ("feed", "topic", "reason"):
         quarantine.add_argument(f"--{name}", help=f"only what has this {name}")
     quarantine.add_argument("--yes", action="store_true", help="drop: really, for good")
     add_publish_arguments(
-        command(
-            "publish", commands.publish, "hand in a file over HTTP and keep its proof beside it"
-        )
+        command("publish", each.publish, "hand in a file over HTTP and keep its proof beside it")
     )
     add_receipt_arguments(
-        command("receipt", commands.receipt, "a receipt in another program's format, and back")
+        command("receipt", each.receipt, "a receipt in another program's format, and back")
     )
     add_log_arguments(
-        command("log", commands.log, "see that a notary's log only grew since one looked last")
+        command("log", each.log, "see that a notary's log only grew since one looked last")
     )
-    command("trust", commands.trust, "print the trust file")
-    command("audit", commands.audit, "recompute everything and compare").add_argument(
+    command("trust", each.trust, "print the trust file")
+    command("audit", each.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"
     )
     config = command(
-        "config", commands.config, "show the settings without secrets, or check them and the feeds"
+        "config", each.config, "show the settings without secrets, or check them and the feeds"
     )
     config.add_argument("what", choices=("show", "check"))
     config.add_argument("file", nargs="?", type=Path, help="check: this file of feeds alone")
-    command("verify", commands.unreachable, "check a receipt or a window offline")
-    command("web", commands.web, "serve the API and the pages")
-    command("ingest", commands.ingest, "take in readings from the brokers").add_argument(
+    command("verify", each.unreachable, "check a receipt or a window offline")
+    command("web", each.web, "serve the API and the pages")
+    command("ingest", each.ingest, "take in readings from the brokers").add_argument(
         "--check", action="store_true", help="only see whether the process of this id gets on"
     )
-    command("sealer", commands.sealer, "seal, sign and anchor")
+    command("sealer", each.sealer, "seal, sign and anchor")
     add_witness_arguments(
-        command("witness", commands.witness, "be a witness that cosigns the checkpoints of logs")
+        command("witness", each.witness, "be a witness that cosigns the checkpoints of logs")
     )
     add_monitor_arguments(
-        command("monitor", commands.monitor, "follow the log of any notary, as an outsider")
+        command("monitor", each.monitor, "follow the log of any notary, as an outsider")
     )
     add_simulate_arguments(
-        command("simulate", commands.simulate, "be gateways that send made-up readings")
+        command("simulate", each.simulate, "be gateways that send made-up readings")
     )
     return parser
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from notary import cli, commands
+from notary import cli
+from notary.commands import each
 from notary.config import Settings
 from notary.usecases.api_keys import find_caller
 from notary.usecases.quarantine import Rejected, put_aside
@@ -230,7 +231,7 @@ def test_web_becomes_gunicorn_without_a_control_socket(
     assert command[command.index("--bind") + 1] == "127.0.0.1:8123"
     assert command[command.index("--workers") + 1] == "3"
     assert command[-1] == "notary.wsgi:make()"
-    assert commands.THREADS > 1
+    assert each.THREADS > 1
 
 
 def test_verify_needs_no_database_package(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from notary.usecases.prove import Until
 from notary.usecases.sharing import NewGrant as New
 from schemas.answers import NotYetAnswer, ReceiptAnswer, page_of
 from schemas.bodies import JSON_TYPE
-from schemas.queries import PageQuery, FormatQuery
+from schemas.queries import FormatQuery, PageQuery
 from schemas.sharing import GrantAnswer, NewGrant, SharingRecordAnswer
 
 routes = Routes("sharing", "Who was granted what, and who took what.")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from notary.commands import THREADS
+from notary.commands.each import THREADS
 from notary.local.ports import free_port
 from tests.usecases.world import World
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from notary.commands.recover_helpers import Mirror, MonitorState, Witness
 from notary.core.add_checkpoint import format_request
 from notary.local.place import servant
 from notary.local.ports import free_port
 from notary.local.postgres import Postgres
 from notary.local.programs import postgres_programs
-from notary.recover_helpers import Mirror, MonitorState, Witness
 from notary.usecases import look
 from notary.usecases.recover_look import Helper
 from tests.acceptance.drills import Operator

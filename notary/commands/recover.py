@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from notary.commands.recover_helpers import Mirror, MonitorState, Witness
 from notary.core.errors import NotaryError
 from notary.core.recovery import Recovery
 from notary.keys import KeyRing
-from notary.recover_helpers import Mirror, MonitorState, Witness
 from notary.usecases.other_keys import rename_keys
 from notary.usecases.recover import Plan, carry_out, finish, make_plan
 from notary.usecases.recover_again import take_again, tell

@@ -58,35 +58,35 @@ def adopt(arguments: Namespace) -> int:
 
 def log_keys(arguments: Namespace) -> int:
     """Which keys sign the log."""
-    from notary.key_commands import run_log_keys
+    from notary.commands.keys import run_log_keys
 
     return run_log_keys(arguments, _parts())
 
 
 def other_keys(arguments: Namespace) -> int:
     """Which keys sign acceptances and COSE receipts."""
-    from notary.key_commands import run_other_keys
+    from notary.commands.keys import run_other_keys
 
     return run_other_keys(arguments, _parts())
 
 
 def recover(arguments: Namespace) -> int:
     """Say what an older database lacks, and go on from it."""
-    from notary.recover_command import run
+    from notary.commands.recover import run
 
     return run(arguments, _parts())
 
 
 def departments(arguments: Namespace) -> int:
     """Whose datasets and keys there are."""
-    from notary.right_commands import run_departments
+    from notary.commands.rights import run_departments
 
     return run_departments(arguments, _parts())
 
 
 def keys(arguments: Namespace) -> int:
     """API keys. A new one is printed once, on standard output."""
-    from notary.right_commands import run_keys
+    from notary.commands.rights import run_keys
 
     return run_keys(arguments, _parts())
 
@@ -152,14 +152,14 @@ def _moment(text: str) -> datetime:
 
 def sources(arguments: Namespace) -> int:
     """Who may send to a dataset, and by which keys it is known."""
-    from notary.source_commands import run
+    from notary.commands.sources import run
 
     return run(arguments, _parts())
 
 
 def quarantine(arguments: Namespace) -> int:
     """What could not become a record."""
-    from notary.quarantine_command import run
+    from notary.commands.quarantine import run
 
     return run(arguments, _parts())
 
@@ -262,21 +262,21 @@ def _check_config(file: Path | None) -> int:
 
 def grants(arguments: Namespace) -> int:
     """What departments may read of each other's datasets."""
-    from notary.right_commands import run_grants
+    from notary.commands.rights import run_grants
 
     return run_grants(arguments, _parts())
 
 
 def datasets(arguments: Namespace) -> int:
     """All datasets of this notary; or what is said of one."""
-    from notary.right_commands import run_datasets
+    from notary.commands.rights import run_datasets
 
     return run_datasets(arguments, _parts())
 
 
 def erase(arguments: Namespace) -> int:
     """Erase the content of a record or a version."""
-    from notary.erase_command import run
+    from notary.commands.erase import run
 
     return run(arguments, _parts())
 
