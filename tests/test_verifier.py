@@ -344,7 +344,7 @@ def test_an_unknown_zone_and_a_payload_that_is_no_windows(bench: Bench) -> None:
     window = make().window({"by": "n", "from": 0, "to": 6})
     code, _, err = bench.run(window, "--payload", str(payload))
     assert code == UNUSABLE
-    assert "Line 1 of" in err
+    assert "line 1 of" in err.lower()
 
 
 @pytest.mark.parametrize(
