@@ -225,6 +225,7 @@ def _texts(receipt: dict[str, Any]) -> Iterator[Case]:
     yield run(refused("run-too-long"), count=4)
     yield run(refused("run-too-long"), offset=3)
     yield run(refused("other-last"), count=1)
+    yield run(RUN, first=0)
     yield run(RUN, count=0)
     yield run(RUN, place="roof")
 

@@ -180,6 +180,7 @@ def _statements() -> Iterator[Case]:
         yield other(f"prev {str(bad)[:4]!a} of {len(str(bad))}", prev=bad)
         yield other(f"message {str(bad)[:4]!a} of {len(str(bad))}", message=bad)
     yield other("prev at the first record", n=0)
+    yield other("both hashes", commitment="aa" * 32)
     blanks = receipt | {"statement": text + " " * 4096}
     yield case("statement: more than 4,096 bytes", blanks, STATEMENT)
     yield case(
