@@ -90,7 +90,7 @@ class Stage:
 @contextmanager
 def stage(server: Postgres, folder: Path, rate: float) -> Iterator[Stage]:
     """A new database on the server, a new broker, and all processes."""
-    world = World.make(folder / "notary", new_database(server))
+    world = World.make(folder / "notary", new_database(server, "template1"))
     world.now = now()
     world.dataset(DATASET, lane_count=4)
     with ExitStack() as parts:

@@ -34,7 +34,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture
 def world(tmp_path: Path, own: Postgres) -> Iterator[World]:
     """A notary on it, on the real clock, with a batch that is anchored."""
-    made = World.make(tmp_path / "notary", new_database(own))
+    made = World.make(tmp_path / "notary", new_database(own, "template1"))
     made.now = now()
     made.dataset("weather", digest_index=True, lane_count=2)
     made.add("weather", 20, seed=1_000_000)

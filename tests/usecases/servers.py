@@ -33,8 +33,8 @@ def passing_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
 
 
 @pytest.fixture
-def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+def world(tmp_path: Path, postgres: Postgres) -> Iterator[World]:
     """A notary that was just made."""
-    made = World.make(tmp_path, database_url)
+    made = World.make(tmp_path, new_database(postgres))
     yield made
     made.close()

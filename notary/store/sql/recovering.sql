@@ -18,10 +18,6 @@ UPDATE log SET origin = %(origin)s, vkey = %(vkey)s, chain = %(chain)s
 -- A further line of the log's own; the text stays, and so does what others added meanwhile.
 UPDATE checkpoints SET note = %(new)s WHERE size = %(size)s AND note = %(note)s
 
--- name: signed_checkpoint_from
-SELECT size, note FROM checkpoints WHERE size >= %(size)s AND note IS NOT NULL
-ORDER BY size LIMIT 1
-
 -- name: count_waiting
 -- Accepted and not sealed: records, and versions.
 SELECT (SELECT coalesce(sum(count), 0)::bigint FROM segments WHERE batch IS NULL),
@@ -105,10 +101,6 @@ UPDATE outbox SET wants_notices = false WHERE size IS NULL AND stage = 0
 -- name: find_recoveries_dataset
 SELECT d.id, d.owner, d.kept_for, count(l.id) AS lanes
 FROM datasets d LEFT JOIN lanes l ON l.dataset = d.id WHERE d.name = %(name)s GROUP BY d.id
-
--- name: lanes_of_dataset
--- How many lanes it has.
-SELECT count(*) FROM lanes WHERE dataset = %(dataset)s
 
 -- name: number_by_tag
 -- A source that waits here for its number got it in a lost batch.
