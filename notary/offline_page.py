@@ -15,6 +15,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
+from notary import __version__
 from notary.offline import page_texts
 from notary.texts import LANGUAGES
 
@@ -55,7 +56,7 @@ def verify_html() -> bytes:
     policy = _POLICY.format(script=_hash(script), style=_hash(style))
     texts = {language: page_texts(language) for language in LANGUAGES}
     data = json.dumps(
-        {"lang": None, "texts": texts, "trust": None, "online": False},
+        {"lang": None, "texts": texts, "trust": None, "online": False, "version": __version__},
         ensure_ascii=False,
         sort_keys=True,
     ).replace("<", "\\u003c")

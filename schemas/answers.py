@@ -271,12 +271,20 @@ class VersionDigestAnswer(Schema):
     links = fields.Dict()
 
 
+class NotSearchedAnswer(Schema):
+    """An open dataset whose records can't be found by their digest."""
+
+    dataset = fields.String()
+    label = fields.String()
+
+
 class DigestsAnswer(Schema):
     """What has the digest that was asked for: records, and on the first page versions."""
 
     items = fields.List(fields.Nested(DigestAnswer))
     next = fields.String(allow_none=True)
     versions = fields.List(fields.Nested(VersionDigestAnswer))
+    not_searched = fields.List(fields.Nested(NotSearchedAnswer))
 
 
 class StatusAnswer(Schema):

@@ -40,6 +40,13 @@ routes = Routes("records", "What was notarised, how far each record is, and its 
 SOURCE = "/v1/datasets/<id:dataset>/sources/<id:source>"
 RECORD = f"{SOURCE}/records/<n:n>"
 BYTES = "application/octet-stream"
+ENDINGS = {
+    "application/json": "json",
+    "application/senml+json": "json",
+    "application/x-ndjson": "ndjson",
+    "text/csv": "csv",
+    "text/plain": "txt",
+}
 _RECORD, _DIGEST = RecordAnswer(), DigestAnswer()
 _DEFAULT_RECEIPT = ReceiptQuery().load({})
 
@@ -100,7 +107,7 @@ def payload(query: Mapping[str, Any], source: str, n: int, **path: str) -> Respo
         raise gone(row)
     _hand("payload", row)
     response = fixed(bytes(row["payload"]), BYTES, ASK_AGAIN)
-    response.headers["Content-Disposition"] = f'attachment; filename="payload-{n}.bin"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(row)}"'
     return response
 
 
@@ -140,12 +147,14 @@ def digests(query: Mapping[str, Any], digest: bytes) -> Response:
     """
     Records by the SHA-256 of their payload, in open datasets that keep the index.
 
-    And `versions` by that of their file, in open datasets: on the first page, as many as fit.
+    On the first page, as many as fit: `versions` by the SHA-256 of their file, in open datasets,
+    and in `not_searched` the open datasets whose records are in no index.
     """
     pool, limit = services().pool, query["limit"]
     after = read_cursor(query.get("cursor"), word, word, number, number)
     found = look.find_digest(pool, digest, after, limit + 1)
     versions = [] if after else find_versions(pool, digest, limit)
+    not_searched = [] if after else look.without_digests(pool, limit)
     return page(
         found,
         limit,
@@ -153,7 +162,14 @@ def digests(query: Mapping[str, Any], digest: bytes) -> Response:
         lambda row: (row["dataset"], row["source"], row["chain"], row["n"]),
         lambda row: {**row, "links": links(row)},
         versions=[{**row, "links": _links_of_version(**row)} for row in versions],
+        not_searched=not_searched,
     )
+
+
+def _file_name(row: Mapping[str, Any]) -> str:
+    """By source and n, with an ending where its sender named a type that can do no harm."""
+    ending = ENDINGS.get(row["type"].partition(";")[0].strip().lower(), "bin")
+    return f"{row['source'].replace(':', '_')}-{row['n']}.{ending}"
 
 
 def links(row: Mapping[str, Any]) -> dict[str, str]:

@@ -156,6 +156,12 @@ def find_digest(
         )
 
 
+def without_digests(pool: Pool, limit: int) -> list[dict[str, Any]]:
+    """Open datasets with records that `find_digest` can't find; by name."""
+    with pool.transaction(read_only=True) as tx:
+        return tx.maps("without_digests", limit=limit)
+
+
 def get_batch(pool: Pool, ledgers: Sequence[Ledger], index: int) -> dict[str, Any]:
     """A batch of the log by its index, with its states. Raises NotFound."""
     with pool.transaction(read_only=True) as tx:

@@ -7,6 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+from notary import __version__
 from notary.api.answers import fixed
 from notary.api.auth import right
 from notary.api.language import language
@@ -33,6 +34,8 @@ def verify() -> Response:
         "texts": {lang: page_texts(lang)},
         "trust": trust,
         "online": True,
+        "timezone": str(services().timezone),
+        "version": __version__,
         "origins": _origins(),
     }
     parsed = None if trust is None else parse_trust(trust)

@@ -74,6 +74,7 @@ def world(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made = World.make(tmp_path_factory.mktemp("city"), new_database(postgres))
     made.now = now()
     made.dataset("air", digest_index=True)
+    made.add(made.dataset("quiet"), 3)
     yield made
     made.close()
 
@@ -225,6 +226,11 @@ def shorter(window: bytes) -> bytes:
     return canonical.dumps(members).encode()
 
 
+def without_line(lines: bytes, number: int) -> bytes:
+    """Contents of which one line was left out."""
+    return b"".join(line for at, line in enumerate(lines.splitlines(True)) if at != number)
+
+
 def pretty(receipt: bytes) -> bytes:
     """As an editor saves it."""
     return json.dumps(json.loads(receipt), indent=2).encode()
@@ -269,8 +275,8 @@ CASES: dict[str, tuple[Callable[[Held], list[File]], list[str], str]] = {
     ),
     "a receipt, its file and another": (
         lambda held: [("r", held.receipt), ("b.csv", OTHER), ("a.csv", TABLE)],
-        ["holds", "unmatched"],
-        "verify-page.said-unmatched",
+        ["holds", "other-content"],
+        "verify-page.said-other-content",
     ),
     "a row's receipt and the whole table": (
         lambda held: [("row.json", held.row_receipt), ("air.csv", TABLE)],
@@ -381,6 +387,36 @@ CASES: dict[str, tuple[Callable[[Held], list[File]], list[str], str]] = {
         "verify-page.said-no-proof",
     ),
     "an empty file": (lambda held: [("x", b"")], ["no-proof"], "verify-page.said-no-proof"),
+    "a receipt that was cut short": (
+        lambda held: [("r.json", held.receipt[:-200]), ("air.csv", TABLE)],
+        ["no-proof", "damaged"],
+        "verify-page.said-damaged",
+    ),
+    "a receipt and an empty file": (
+        lambda held: [("r.json", held.receipt), ("air.csv", b"")],
+        ["other-content"],
+        "verify-page.said-other-empty",
+    ),
+    "two receipts, a file of one and one of none": (
+        lambda held: [("1", held.receipt), ("2", held.other_receipt), ("3", TABLE), ("4", b"x")],
+        ["holds", "holds-without", "unmatched"],
+        "verify-page.said-unmatched",
+    ),
+    "a window and contents of which one was left out": (
+        lambda held: [("w.json", held.window), ("l.ndjson", without_line(held.lines, 2))],
+        ["other-content"],
+        "verify.payloads-line",
+    ),
+    "a trust file alone": (
+        lambda held: [("trust.json", held.trust)],
+        ["trust-taken"],
+        "verify-page.said-trust-taken",
+    ),
+    "a trust file alone that is none": (
+        lambda held: [("trust.json", b'{"v":"trust/1"}')],
+        ["trust-bad"],
+        "verify-page.said-trust-bad",
+    ),
     "JSON of something else": (
         lambda held: [("x.json", b'{"v":"receipt/9"}')],
         ["no-proof"],
@@ -410,7 +446,7 @@ def test_what_is_dropped_gets_its_verdict(
     for case, (files, titles, code) in some:
         drop(page, *files(held))
         see(page, lang, *titles)
-        green = sum(title in ("holds", "window") for title in titles)
+        green = titles.count("holds") + (case == "a window and its contents")
         assert page.locator("article.held").count() == green, case
         told = page.locator("#verdict").inner_text()
         assert [part for part in words(lang, code) if part not in told] == [], case
@@ -526,10 +562,10 @@ def test_what_can_not_be_used_takes_no_verdict_away(
     """A useless link or the 101st file is told above what was found of the others."""
     page, _ = visit(browser, at(site, PLAIN), "en", "phone")
     drop(page, ("r.json", held.record_receipt), *((f"{number}", b"x") for number in range(100)))
-    see(page, "en", "too-many", "other-content", *["unmatched"] * 98)
+    see(page, "en", "too-many", *["other-content"] * 10, *["unmatched"] * 89)
     page.get_by_label(text("en", "verify-page.paste")).fill("hello")
     press(page, "en", "check")
-    see(page, "en", "nothing", "other-content", *["unmatched"] * 98)
+    see(page, "en", "nothing", *["other-content"] * 10, *["unmatched"] * 89)
     page.context.close()
 
 
@@ -558,7 +594,8 @@ def test_a_digest_that_nobody_knows_accuses_nobody(
     drop(page, ("x", b"nobody has this"))
     see(page, lang, "no-proof")
     press(page, lang, "ask")
-    page.get_by_text(text(lang, "verify-page.found-nothing")).wait_for()
+    page.get_by_text(text(lang, "verify-page.found-nothing-there")).wait_for()
+    assert "quiet" in page.locator("#verdict").inner_text()
     assert len(asked) == 1
     shoot(page, f"{lang}-phone-verify-found-nothing")
     page.context.close()

@@ -55,7 +55,7 @@ def test_the_first_run_notarises_26115_readings_and_refuses_a_tampered_receipt(
     assert "every reading is sealed, signed, witnessed and anchored" in served
     assert re.search(r"^  HOLDS\.", served, re.MULTILINE)
     assert re.search(r"^  REFUSED\.", served, re.MULTILINE)
-    assert "1 witnesses signed (required: 1): witness.localhost/" in served
+    assert "that signed: 1 (required: 1): witness.localhost/" in served
     assert "no outside party has confirmed it" in served
     assert "All of it held" in served
 

@@ -175,7 +175,7 @@ def test_the_formats_of_others_need_no_package_either(run: Run) -> None:
         assert done.stdout.startswith(b"HOLDS.")
         changed_proof = run(data[:400] + bytes([data[400] ^ 1]) + data[401:], trusted=trusted)
         assert (changed_proof.returncode, changed_proof.stdout) == (1, b"")
-    assert b"a key for receipts that your trust file lists" in done.stdout
+    assert b"a key for receipts that the trust file lists" in done.stdout
     refused = run(formats.cose_receipt(receipt))
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert b"lists no key for COSE receipts" in refused.stderr

@@ -43,6 +43,19 @@ def test_a_version_of_an_open_dataset_is_found_by_its_file(city: City) -> None:
     ]
 
 
+def test_what_was_not_searched_is_named(city: City) -> None:
+    """Open datasets with records and no index: not found there doesn't mean that it isn't there."""
+    city.open_dataset()
+    city.record("weather")
+    city.record(city.closed_dataset())
+    city.open_dataset("empty")
+    city.world.dataset("indexed", digest_index=True)
+    city.record("indexed")
+    answer = city.ask(f"/v1/digests/{DIGEST}").get_json()
+    assert [row["dataset"] for row in answer["not_searched"]] == ["weather"]
+    assert answer["items"] == answer["versions"] == []
+
+
 @pytest.mark.parametrize("is_owner", [False, True])
 def test_a_version_of_a_closed_dataset_is_never_found(city: City, is_owner: bool) -> None:
     """Not even by its owner: who guesses a content learns nothing from here."""

@@ -35,11 +35,12 @@ TELL = """async ([cases, texts]) => {
   const { showResult } = await import("/verify_show.js");
   const { speaker } = await import("/verify_words.js");
   const told = [];
+  const made = { time: "2026-11-24T08:00:00Z", version: "1" };
   for (const [proof, trust] of cases) {
     const blob = new Blob([Uint8Array.from(atob(proof), (char) => char.charCodeAt(0))]);
     const items = [{ name: "proof", blob, ...(await guessBlob(blob)) }];
     const { results } = await judgeAll(items, trust, () => {});
-    const shown = results.map((result) => showResult(speaker(texts), result));
+    const shown = results.map((result) => showResult(speaker(texts), { ...result, made }));
     shown.forEach((article) => article.querySelector("details").remove());
     told.push(shown.map((article) => [article.className, article.textContent]));
   }

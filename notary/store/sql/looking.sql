@@ -68,6 +68,12 @@ WHERE g.digest = %(digest)s AND d.is_open
   AND (d.name, s.name, g.chain, g.n) > (%(dataset)s, %(source)s, %(chain)s, %(n)s)
 ORDER BY d.name, s.name, g.chain, g.n LIMIT %(limit)s
 
+-- name: without_digests
+-- Open datasets with sources whose records can't be found by their digest.
+SELECT d.name AS dataset, d.label FROM datasets d
+WHERE d.is_open AND NOT d.digest_index AND EXISTS (SELECT FROM sources s WHERE s.dataset = d.id)
+ORDER BY d.name LIMIT %(limit)s
+
 -- name: get_batch
 SELECT b.index, d.name AS dataset, b.number, b.count, b.leaf, b.sealed_at, b.descriptor,
        c.size AS signed_size, c.signed_at

@@ -30,8 +30,11 @@ export function showFound(say, found, follow) {
   if (found.why) {
     return make("p", {}, say(`verify-page.said-${found.why}`));
   }
+  const names = found.notSearched.map(({ label }) => label).join("; ");
+  const left = names && make("p", { class: "own" }, say("verify-page.not-searched", { datasets: names }));
   if (found.places.length === 0) {
-    return make("p", {}, say("verify-page.found-nothing"));
+    const words = say(left ? "verify-page.found-nothing-there" : "verify-page.found-nothing");
+    return make("div", {}, make("p", {}, words), left || null);
   }
   const list = found.places.map((place) => {
     const page = place.links.self.replace(/^\/v1/, "");
@@ -40,7 +43,7 @@ export function showFound(say, found, follow) {
     return make("li", {}, make("a", { href: page }, words), " ", press);
   });
   const more = found.isMore ? make("p", {}, say("verify-page.found-more")) : null;
-  return make("div", {}, make("p", {}, say("verify-page.found")), make("ul", {}, list), more);
+  return make("div", {}, make("p", {}, say("verify-page.found")), make("ul", {}, list), more, left || null);
 }
 
 function receiptOf(page) {
@@ -55,7 +58,8 @@ async function askDigest(digest) {
   }
   try {
     const found = JSON.parse(await answer.blob.text());
-    return { places: [...found.versions, ...found.items], isMore: found.next !== null };
+    const places = [...found.versions, ...found.items];
+    return { places, isMore: found.next !== null, notSearched: found.not_searched };
   } catch {
     return { why: "away" };
   }

@@ -3,6 +3,7 @@
 // place of the verdict. What it is told to do, verify_page.js does.
 
 import { digestOf } from "./verify.js";
+import { trustFault } from "./verify_judge.js";
 import { sizeOf } from "./verify_show.js";
 import { button, grouped, make } from "./verify_words.js";
 
@@ -88,7 +89,12 @@ function dropArea(say, online, acts) {
     files.value = "";
     acts.add(chosen);
   });
-  const text = make("textarea", { rows: "3", spellcheck: "false", autocapitalize: "off" });
+  const text = make("textarea", {
+    rows: "3",
+    required: true,
+    spellcheck: "false",
+    autocapitalize: "off",
+  });
   const form = make("form", { class: "paste" });
   const label = say(online ? "verify-page.paste" : "verify-page.paste-offline");
   form.append(make("label", {}, label, text), make("button", {}, say("verify-page.check")));
@@ -105,6 +111,7 @@ function dropArea(say, online, acts) {
     make("label", { class: "choose" }, say("verify-page.choose"), files),
     form,
     make("p", { class: "safe" }, say("verify-page.nothing-uploaded")),
+    online ? make("p", { class: "more" }, say("verify-page.asks-only")) : null,
   );
 }
 
@@ -160,27 +167,38 @@ function listed(say, items, acts) {
 
 // The trust file that counts: whose it is, and the fingerprints to compare by another way.
 async function showTrust(say, place, text, isOwn, file) {
-  const parts = [make("h2", {}, say("verify-page.trust"))];
+  const heading = make("h2", {}, say("verify-page.trust"));
   if (text === null) {
-    place.replaceChildren(...parts, make("p", {}, say("verify-page.trust-needed")));
+    place.replaceChildren(heading, make("p", {}, say("verify-page.trust-needed")));
+    return;
+  }
+  const fault = await trustFault(text);
+  if (fault) {
+    const facts = { name: file ?? "trust.json", why: say("error.malformed-trust", fault) };
+    place.replaceChildren(heading, make("p", { class: "note" }, say("verify-page.said-trust-bad", facts)));
     return;
   }
   const code = isOwn ? "verify-page.trust-own" : "verify-page.trust-file";
-  parts.push(make("p", { class: "note" }, say(code, { name: file })));
-  try {
-    const { name, logs } = JSON.parse(text);
-    for (const { key } of logs) {
-      const [origin, , key64] = splitKey(key);
-      const bytes = Uint8Array.from(atob(key64), (char) => char.charCodeAt(0));
-      const hex = await digestOf(new Blob([bytes]));
-      const words = say("verify.log", { origin, name });
-      parts.push(make("p", {}, words, " ", make("code", { class: "fingerprint" }, grouped(hex))));
-    }
-    parts.push(make("p", {}, say("verify.compare")));
-  } catch {
-    parts.push(make("p", {}, say("error.malformed-trust", { detail: say("verify-page.no-key") })));
+  const { name, logs, witnesses, quorum } = JSON.parse(text);
+  const parts = [];
+  for (const { key } of logs) {
+    parts.push(await showKey(key, (origin) => say("verify.log", { origin, name })));
   }
-  place.replaceChildren(...parts);
+  parts.push(make("p", {}, say("verify.compare")));
+  for (const key of witnesses) {
+    parts.push(await showKey(key, (witness) => say("verify-page.witness", { name: witness })));
+  }
+  if (witnesses.length) {
+    parts.push(make("p", {}, say("verify-page.quorum", { quorum })));
+  }
+  place.replaceChildren(heading, make("p", { class: "note" }, say(code, { name: file })), ...parts);
+}
+
+async function showKey(key, words) {
+  const [name, , key64] = splitKey(key);
+  const bytes = Uint8Array.from(atob(key64), (char) => char.charCodeAt(0));
+  const hex = await digestOf(new Blob([bytes]));
+  return make("p", {}, words(name), " ", make("code", { class: "fingerprint" }, grouped(hex)));
 }
 
 // name+id+base64, which may have plus signs of its own.

@@ -13,6 +13,8 @@ const MOST_PROOF_BYTES = 256 * 1024 * 1024 + 1;
 const MOST_PARSED_BYTES = 16 * 1024 * 1024;
 const PEEK_BYTES = 4096;
 const LINE = /^\s*\{\s*"n"\s*:\s*\d{1,16}\s*,\s*"payload"\s*:\s*(?:null|")/;
+const OF_PROOFS =
+  /"v"\s*:\s*"(?:receipt|window|acceptance|fork|consistency|trust)\/1"|"(?:checkpoint|descriptor|statement)"\s*:\s*"/;
 const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;
 const MOST_DIGEST_CHARACTERS = 200;
 const PLACE =
@@ -20,7 +22,7 @@ const PLACE =
 const WINDOW = /^\/v1\/datasets\/[\w.:-]{1,128}\/sources\/[\w.:-]{1,128}\/window$/;
 
 // A Blob -> {kind, text}: kind is receipt, window, acceptance, fork, consistency, trust, lines
-// (contents beside a window) or file; text stands there for proofs and trust files, and is null
+// (contents beside a window), damaged or file; text stands there for proofs and trust files, and is null
 // where it isn't UTF-8. A receipt in a form of others is tlog-proof or cose, which is no text.
 export async function guessBlob(blob) {
   const start = await bytesOf(blob.slice(0, PEEK_BYTES));
@@ -35,7 +37,16 @@ export async function guessBlob(blob) {
   if (kind !== undefined) {
     return { kind, text: strict(await bytesOf(blob)) };
   }
+  if (await isDamaged(blob, head)) {
+    return { kind: "damaged" };
+  }
   return { kind: LINE.test(head) ? "lines" : "file" };
+}
+
+// Whether it has the look of a proof and can't be read as one.
+async function isDamaged(blob, head) {
+  const tail = lossy(await bytesOf(blob.slice(-PEEK_BYTES)));
+  return /^[\uFEFF\s]*\{/.test(head) && OF_PROOFS.test(head + tail);
 }
 
 async function proofKind(blob, head) {

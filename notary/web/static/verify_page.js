@@ -7,11 +7,12 @@ import { digestOf } from "./verify.js";
 import { fetchProof, showAsk, showFound } from "./verify_ask.js";
 import { buildDesk } from "./verify_desk.js";
 import { guessBlob, guessText } from "./verify_guess.js";
-import { judgeAll, PROOFS } from "./verify_judge.js";
+import { judgeAll, PROOFS, trustFault } from "./verify_judge.js";
 import { showNote, showResult } from "./verify_show.js";
-import { speaker } from "./verify_words.js";
+import { speaker, useZone } from "./verify_words.js";
 
 const MOST_ITEMS = 100;
+const MOST_HASHED_AGAIN = 64 * 1024 * 1024;
 
 class Stopped extends Error {}
 
@@ -69,15 +70,15 @@ export function start(root, data) {
       items.push({ name: guess.digest, kind: "digest", digest: guess.digest });
       return check();
     }
-    const what = guess.kind === "link" ? "link-offline" : guess.kind;
-    return note(what);
+    const isLink = guess.kind === "link" || guess.kind === "foreign";
+    return note(isLink && !data.online ? "link-offline" : guess.kind);
   }
 
   async function follow(path) {
     desk.working(say("verify-page.fetching"), null);
     const found = await fetchProof(path);
     desk.rested();
-    return found.blob ? add([found.blob], { name: path }) : note(found.why);
+    return found.blob ? add([found.blob], { name: nameOf(path) }) : note(found.why);
   }
 
   function remove(item) {
@@ -104,7 +105,7 @@ export function start(root, data) {
     showTrust();
     if (items.every((item) => item.kind === "trust")) {
       desk.rested();
-      return show(items.length ? [showNote(say, "trust-taken", { name: trust().name }, "open")] : []);
+      return show(items.length ? [await trustTaken()] : []);
     }
     desk.working(say("verify-page.working"), null);
     let shown;
@@ -134,16 +135,22 @@ export function start(root, data) {
     const sound = items.filter(isSound);
     const notes = items
       .filter((item) => !isSound(item))
-      .map((item) => showNote(say, "unreadable", { name: item.name }, "open"));
+      .map(({ kind, name }) => showNote(say, NOTES[kind] ?? "unreadable", { name }, "open"));
     const { text, file, isOwn } = trust();
     if (text === null && sound.some((item) => PROOFS.includes(item.kind))) {
       return [...notes, showNote(say, "no-trust", {}, "open")];
     }
     await breathe();
     const { results, rest } = await judgeAll(sound, text, progress(say("verify-page.working")));
-    const told = results.map((result) =>
-      showResult(say, { ...result, isOwnTrust: isOwn, trustFile: file ?? "trust.json" }),
-    );
+    const told = [];
+    const made = { time: `${new Date().toISOString().slice(0, 19)}Z`, version: data.version };
+    for (const result of results) {
+      if (result.item && result.item.blob.size <= MOST_HASHED_AGAIN) {
+        result.item.digest ??= await digestOf(result.item.blob);
+      }
+      const more = { isOwnTrust: isOwn, trustFile: file ?? "trust.json", made };
+      told.push(showResult(say, { ...result, ...more }));
+    }
     // Where no proof holds nothing was compared, and nothing is said of the files.
     const isCompared = results.some((result) => result.verdict.holds || result.alone);
     told.push(...(isCompared ? rest.map((item) => unmatched(item, results)) : []));
@@ -154,6 +161,15 @@ export function start(root, data) {
       told.push(ask(item));
     }
     return [...told, ...notes];
+  }
+
+  async function trustTaken() {
+    const { text, name, file } = trust();
+    const fault = text === null ? { detail: "" } : await trustFault(text);
+    const why = fault && say("error.malformed-trust", fault);
+    return fault
+      ? showNote(say, "trust-bad", { name: file ?? "trust.json", why }, "broken")
+      : showNote(say, "trust-taken", { name }, "open");
   }
 
   function unmatched(item, results) {
@@ -186,6 +202,7 @@ export function start(root, data) {
     desk.show([showNote(say, name, facts, "open"), ...verdict]);
   }
 
+  useZone(data.timezone);
   build();
   if (data.online) {
     const linked = () => location.hash.startsWith("#/") && paste(location.hash.slice(1));
@@ -194,9 +211,17 @@ export function start(root, data) {
   }
 }
 
+const NOTES = { damaged: "damaged" };
+
 // Whether it can be looked at: what should be text and isn't was damaged.
 function isSound(item) {
-  return item.kind !== "unreadable" && item.text !== null;
+  return item.kind !== "unreadable" && item.kind !== "damaged" && item.text !== null;
+}
+
+// What a receipt that was fetched is called, as its download is.
+function nameOf(path) {
+  const parts = path.split("?")[0].split("/").slice(2).filter((part) => part !== "receipt");
+  return `${["receipt", ...parts].join("-")}.json`;
 }
 
 function nameIn(text) {

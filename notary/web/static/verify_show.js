@@ -2,7 +2,7 @@
 // A verdict as people read it: one word, one sentence, the way of the proof, and what it doesn't say.
 
 import { showContent } from "./verify_content.js";
-import { briefly, headline, sentence } from "./verify_title.js";
+import { briefly, headline, limits, sentence } from "./verify_title.js";
 import { grouped, make, shown } from "./verify_words.js";
 import { wayOf } from "./verify_way.js";
 
@@ -28,7 +28,7 @@ export function showResult(say, result) {
   if (told) {
     article.append(...subject(say, told, result.isOwnTrust));
   }
-  const content = isInside(result) ? showContent(say, result.text) : null;
+  const content = told && isInside(told, result.text) ? showContent(say, result.text) : null;
   if (content) {
     article.append(content);
   }
@@ -36,7 +36,7 @@ export function showResult(say, result) {
   if (steps) {
     article.append(make("h4", {}, say("verify-page.way")), steps);
   }
-  const not = saysNot(say, result.verdict);
+  const not = told ? saysNot(say, told) : [];
   if (not.length) {
     const list = make("ul", {}, not.map((words) => make("li", {}, words)));
     article.append(make("h4", {}, say("page.says-not")), list);
@@ -44,6 +44,7 @@ export function showResult(say, result) {
   if (told) {
     article.append(...whose(say, told, result));
   }
+  article.append(...howMade(say, result));
   const data = JSON.stringify(result.verdict, (_, value) =>
     typeof value === "bigint" ? value.toString() : value, 1);
   const summary = make("summary", {}, say("verify-page.as-data"));
@@ -51,11 +52,11 @@ export function showResult(say, result) {
   return article;
 }
 
-// Whether the proof holds and carries its content itself.
-function isInside({ text, verdict }) {
-  const content = verdict.checks.find((check) => check.code === "payload");
-  const isProved = verdict.holds && content?.status === "held" && content.facts.reason === "inside";
-  return isProved && ["record", "row"].includes(verdict.kind) && text?.startsWith("{");
+// Whether what holds carries its content itself.
+function isInside({ kind, checks }, text) {
+  const content = checks.find((check) => check.code === "payload");
+  const isProved = content?.status === "held" && content.facts.reason === "inside";
+  return isProved && ["record", "row"].includes(kind) && text?.startsWith("{");
 }
 
 function subject(say, { kind, subject }, isOwnTrust) {
@@ -135,8 +136,9 @@ function checkList(say, checks) {
   return make("div", {}, checks.map((check) => showCheck(say, check)));
 }
 
-function saysNot(say, { holds, kind, checks }) {
-  if (!holds || kind === "fork") {
+function saysNot(say, told) {
+  const { kind, checks } = told;
+  if (kind === "fork") {
     return [];
   }
   const said = kind === "consistency" ? [] : [say("verify.no-truth")];
@@ -144,6 +146,7 @@ function saysNot(say, { holds, kind, checks }) {
     said.push(say(kind === "record" ? "verify-page.not-others" : "verify-page.not-newest"));
   }
   if (kind === "window") {
+    said.push(...limits(told).map(([code, facts]) => say(code, facts)));
     said.push(say("verify-page.not-second-chain"));
   }
   if (!checks.some((check) => check.code === "witnesses" && check.status === "held")) {
@@ -162,6 +165,12 @@ function whose(say, told, { isOwnTrust }) {
     make("p", {}, say(code, { origin, name }), " ", make("code", {}, grouped(fingerprint))),
     make("p", { class: "own" }, say(isOwnTrust ? "verify-page.by-own" : "verify-page.by-yours")),
   ];
+}
+
+// For whoever prints it: which file it was, and when and by what it was checked.
+function howMade(say, { file, item, made }) {
+  const digest = item?.digest && make("p", {}, say("verify-page.sha256", { file }), " ", make("code", {}, item.digest));
+  return [digest, make("p", {}, say("verify-page.made", made))].filter(Boolean);
 }
 
 // A small picture beside the word that says the same.

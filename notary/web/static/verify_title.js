@@ -24,6 +24,9 @@ const MAY_BE_WHOLE = new Set([
 export function headline({ kind, verdict, alone }) {
   const { holds, code, reason, checks } = verdict;
   if (!holds) {
+    if (alone && code === "verify.payloads-line") {
+      return { title: "other-content", look: "broken" };
+    }
     if (code === "malformed-trust" || code.startsWith("verify.")) {
       return { title: "unusable", look: "open" };
     }
@@ -44,7 +47,8 @@ export function headline({ kind, verdict, alone }) {
     return { title: what, look: special[what] };
   }
   if (what === "window") {
-    return { title: "window", look: "held" };
+    const isWhole = isCompared(verdict) && limits(verdict).length === 0;
+    return { title: "window", look: isWhole ? "held" : "own" };
   }
   const content = checks.find((check) => check.code === "payload");
   if (content?.status === "held") {
@@ -54,16 +58,37 @@ export function headline({ kind, verdict, alone }) {
   return { title: erased ? "holds-erased" : "holds-without", look: "own" };
 }
 
+// What a window doesn't reach: texts and their facts.
+export function limits({ checks, subject }) {
+  const isAskedBy = (reason) =>
+    checks.some((check) => check.code === "asked" && check.facts.reason === reason);
+  return [
+    ...(checks.some((check) => check.code === "window-end") ? ["verify-page.not-after"] : []),
+    ...(isAskedBy("observed") ? ["verify-page.not-observed"] : []),
+  ].map((code) => [code, { last: subject.last }]);
+}
+
+function isCompared({ checks }) {
+  return checks.some((check) => check.code === "payloads" && check.status === "held");
+}
+
 // What is said under the title.
 export function sentence(say, title, result, facts) {
-  if (result.verdict.holds) {
-    const isCarried = title === "holds" && result.file === null;
-    return say(isCarried ? "verify-page.said-inside" : `verify-page.said-${title}`, facts);
+  const { verdict } = result;
+  if (verdict.holds) {
+    const carried = { holds: "inside", window: "window-alone" }[title];
+    const isAlone = title === "window" ? !isCompared(verdict) : result.file === null;
+    const name = carried && isAlone ? carried : title;
+    return say(`verify-page.said-${name}`, { ...facts, ...verdict.subject });
   }
   const why = reasonOf(say, result);
-  const { code, reason, facts: found } = result.verdict;
+  const { code, reason, facts: found } = verdict;
+  if (title === "other-content" && result.item?.blob.size === 0) {
+    return say("verify-page.said-other-empty", facts);
+  }
   if (title === "other-content" && (reason || found.n !== undefined)) {
-    const name = reason ? "verify-page.said-other-count" : "verify-page.said-other-record";
+    const isCounted = reason || code === "verify.payloads-line";
+    const name = isCounted ? "verify-page.said-other-count" : "verify-page.said-other-record";
     return say(name, { ...facts, why, n: found.n });
   }
   if (title === "refused" && !MAY_BE_WHOLE.has(code) && !MAY_BE_WHOLE.has(`${code}.${reason}`)) {
@@ -75,8 +100,8 @@ export function sentence(say, title, result, facts) {
 
 // What the picture says of the broken step; how a copy was saved again is told above it.
 export function briefly(say, result) {
-  const { code, reason } = result.verdict;
-  return DIAGNOSIS.test(reason) ? say(`error.${code}`) : reasonOf(say, result);
+  const { reason } = result.verdict;
+  return DIAGNOSIS.test(reason) ? say("verify-page.other-bytes") : reasonOf(say, result);
 }
 
 // A code that names a whole text is of a file that could not be used; else it is an error of the core.
@@ -90,7 +115,8 @@ function reasonOf(say, { verdict, name, file, trustFile }) {
 
 // Words in a row, as the language of the page does that.
 function listed(words) {
-  return new Intl.ListFormat(document.documentElement.lang).format(words);
+  const { lang } = document.documentElement;
+  return lang.startsWith("zh") ? words.join("；") : new Intl.ListFormat(lang).format(words);
 }
 
 function isMisconduct({ code, reason }) {

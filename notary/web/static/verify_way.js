@@ -47,6 +47,7 @@ const BATCH = ["batch", "version", "log"];
 // By code, or by code and reason: the steps that it can break; the first that there is counts.
 const BREAKS = {
   "payload-mismatch": CONTENT,
+  "verify.payloads-line": CONTENT,
   "receipt-refused.no-salt": CONTENT,
   "receipt-refused.salt-erased": CONTENT,
   "acceptance-refused.no-salt": CONTENT,

@@ -13,10 +13,18 @@ export function speaker(texts) {
     if (known === undefined) {
       return shown(facts.detail ?? code);
     }
-    return texts[known].replace(/\{(\w+)\}/g, (_, name) =>
-      Object.hasOwn(facts, name) ? shown(facts[name]) : "-",
-    );
+    return texts[known].replace(/\{(\w+)\}/g, (_, name) => {
+      if (!Object.hasOwn(facts, name)) {
+        return "-";
+      }
+      return isSent(name, facts) ? visible(`${facts[name]}`) : shown(facts[name]);
+    });
   };
+}
+
+// A sender's time is shown as it was sent, whatever it looks like.
+function isSent(name, { reason }) {
+  return name === "observed" || (reason === "observed" && ["from", "to"].includes(name));
 }
 
 export function shown(value) {
@@ -37,20 +45,24 @@ export function visible(text) {
   });
 }
 
-// A time of ours where the reader is: "2026-11-24 16:00:06 (UTC+08:00)".
+let zone;
+
+// The time zone in which times are told: the notary's pages all tell them in the city's. Without one
+// it is the reader's.
+export function useZone(name) {
+  zone = name ?? undefined;
+}
+
+// A time of ours: "2026-11-24 16:00:06 (UTC+08:00)".
 function moment(text) {
   const date = new Date(`${text.slice(0, 19)}Z`);
   if (Number.isNaN(date.getTime())) {
     return visible(text);
   }
-  const two = (number) => String(number).padStart(2, "0");
-  const day = [String(date.getFullYear()).padStart(4, "0"), date.getMonth() + 1, date.getDate()];
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()];
-  const ahead = -date.getTimezoneOffset();
-  const sign = ahead < 0 ? "-" : "+";
-  const by = Math.abs(ahead);
-  const zone = by === 0 ? "UTC" : `UTC${sign}${two(Math.floor(by / 60))}:${two(by % 60)}`;
-  return `${day.map(two).join("-")} ${clock.map(two).join(":")} (${zone})`;
+  const words = { timeZone: zone, dateStyle: "short", timeStyle: "medium" };
+  const ahead = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
+  const offset = ahead.formatToParts(date).find((part) => part.type === "timeZoneName").value;
+  return `${date.toLocaleString("sv-SE", words)} (${offset.replace("GMT", "UTC")})`;
 }
 
 // A fingerprint as people compare it: eight groups of eight.
