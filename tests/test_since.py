@@ -268,7 +268,7 @@ def test_a_window_says_when_it_was_last_monitored(bench: Bench) -> None:
     ("members", "words"),
     [
         (None, "Whether a monitor follows this log is not shown"),
-        ({"standing": 2}, "2 alarms of that monitor stand"),
+        ({"standing": 2}, "Alarms of that monitor that stand: 2"),
         ({"batches": 2}, "had looked at 2 batches"),
         ({"size": 7}, "/v1/log/consistency?from=5&to=7"),
     ],

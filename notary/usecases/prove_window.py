@@ -57,7 +57,8 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class WindowProof:
     """
-    A window, to be written as it is sent; `final` once it can't change any more.
+    A window, to be written as it is sent; `final` once it can't change any more, `is_closed`
+    where no record that comes later can lie in the span.
 
     `leaf` is that of the last record carried, which the receipt proves.
     """
@@ -65,6 +66,7 @@ class WindowProof:
     run: Run
     leaf: bytes
     final: bool
+    is_closed: bool
     parts: Iterator[bytes]
 
 
@@ -114,7 +116,7 @@ class WindowProver:
         )
         is_closed = not _is_open_end(asked, run, json.loads(receipt.text)["statement"])
         parts = self._write(dataset, run, head, begin)
-        return WindowProof(run, receipt.leaf, receipt.final and is_closed, parts)
+        return WindowProof(run, receipt.leaf, receipt.final and is_closed, is_closed, parts)
 
     def payloads(
         self, dataset: DatasetFacts, source: str, first: int, last: int, chain: int | None = None

@@ -18,8 +18,9 @@ from notary.usecases.version_look import get_row, list_versions, show_version
 from notary.usecases.versions import no_version
 from notary.web.access import find_dataset
 from notary.web.dataset_pages import place
+from notary.web.missing import not_found
 from notary.web.record_pages import preview
-from notary.web.render import not_found, render
+from notary.web.render import render
 from notary.web.version_pages import SHOWN_CELLS, SHOWN_CHARACTERS
 
 blueprint = Blueprint("change_pages", __name__)

@@ -17,8 +17,10 @@ from notary.usecases.rights import NotFound
 from notary.usecases.sharing import list_grants
 from notary.usecases.version_look import list_versions
 from notary.web.access import find_dataset, is_private
+from notary.web.missing import not_found
 from notary.web.plots import plot_counts, plot_values
-from notary.web.render import not_found, render
+from notary.web.render import render
+from notary.web.windows import first_span, span_asked
 
 blueprint = Blueprint("dataset_pages", __name__)
 blueprint.register_error_handler(NotFound, not_found)
@@ -57,6 +59,7 @@ def dataset(dataset: str) -> Response:
         numbers=None,
         grants=list_grants(pool, facts, caller(), "", SHOWN_GRANTS) if is_private() else [],
         now=services().clock(),
+        choices=[facts],
         values={"dataset": dataset},
     )
 
@@ -78,6 +81,12 @@ def source(dataset: str, source: str) -> Response:
         "source.html",
         dataset=facts,
         source=found,
+        sources=[found],
+        choices=[facts],
+        span=span_asked(facts, found),
+        asked=first_span(found),
+        zone=str(services().timezone),
+        shown=SHOWN_RECORDS,
         series=over_time,
         counts=None if over_time is None else plot_counts(over_time.spans),
         numbers=plot_values(over_time.spans) if over_time and over_time.has_values else None,

@@ -5,19 +5,21 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, g, request
 
-from notary.api import records, versions
+from notary.api import records, versions, windows
 from notary.api.auth import right
 from notary.api.receipt_formats import formats_here
 from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset, is_private
 from notary.web.dataset_pages import place
+from notary.web.missing import not_found
 from notary.web.record_pages import MAX_CHAIN
-from notary.web.render import not_found
+from notary.web.windows import MOST_CHARACTERS
 
 blueprint = Blueprint("downloads", __name__)
 blueprint.register_error_handler(NotFound, not_found)
 VERSION: Final = "/datasets/<id:dataset>/versions/<n:version>"
-RECORD: Final = "/datasets/<id:dataset>/sources/<id:source>/records/<n:n>"
+SOURCE: Final = "/datasets/<id:dataset>/sources/<id:source>"
+RECORD: Final = f"{SOURCE}/records/<n:n>"
 
 
 @blueprint.get(f"{VERSION}/file")
@@ -58,6 +60,26 @@ def record_receipt(dataset: str, source: str, n: int) -> Response:
     """The receipt of a record."""
     g.dataset = find_dataset(dataset)
     return _kept_nowhere(records.receipt({**_chain(), **_format()}, source=source, n=n))
+
+
+@blueprint.get(f"{SOURCE}/window")
+@right("public")
+def window(dataset: str, source: str) -> Response:
+    """All records of a span of a source, and the proof that none is missing."""
+    g.dataset = find_dataset(dataset)
+    query = {name: request.args.get(name, "")[:MOST_CHARACTERS] for name in ("by", "from", "to")}
+    return _kept_nowhere(windows.show({**query, **_chain(), "until": "signed"}, source=source))
+
+
+@blueprint.get(f"{SOURCE}/window/payloads")
+@right("public")
+def window_payloads(dataset: str, source: str) -> Response:
+    """What the records of a window hold, a line each."""
+    g.dataset = find_dataset(dataset)
+    ends = {name: place(name) for name in ("first", "last")}
+    if None in ends.values():
+        raise NotFound()
+    return _kept_nowhere(windows.payloads({**ends, **_chain()}, source=source))
 
 
 def _chain() -> dict[str, Any]:

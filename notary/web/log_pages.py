@@ -11,7 +11,8 @@ from notary.usecases import look
 from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset
 from notary.web.log_key import fingerprint
-from notary.web.render import not_found, render
+from notary.web.missing import not_found
+from notary.web.render import render
 from notary.web.way import anchored
 
 blueprint = Blueprint("log_pages", __name__)

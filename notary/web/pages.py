@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 
 from notary.api.answers import fixed
 from notary.api.auth import right
@@ -19,7 +20,8 @@ from notary.usecases import look
 from notary.usecases.datasets import list_datasets
 from notary.usecases.rights import NotFound
 from notary.web.log_key import fingerprint
-from notary.web.render import missing, render
+from notary.web.missing import missing, open_datasets
+from notary.web.render import render
 
 blueprint = Blueprint("pages", __name__)
 SHOWN_DATASETS, SHOWN_ANCHORS = 50, 5
@@ -56,6 +58,7 @@ def first() -> Response:
         datasets=datasets[:SHOWN_DATASETS],
         more=len(datasets) > SHOWN_DATASETS,
         counts=look.count_records(parts.pool, datasets),
+        choices=open_datasets(),
         checkpoint=newest,
         log=log,
         fingerprint=fingerprint(log, newest),
@@ -66,23 +69,22 @@ def first() -> Response:
 @blueprint.get("/find")
 @right("public")
 def find() -> Response:
-    """From the search form to the record's page."""
+    """From the search form to the record's page; to the source's or dataset's where that is all."""
     values = {name: request.args.get(name, "").strip() for name in ("dataset", "source", "n")}
     n = values["n"]
     try:
         check_id(values["dataset"], "dataset")
-        check_id(values["source"], "source")
-        if not (n.isascii() and n.isdigit() and len(n) <= 15):
+        if values["source"] or n:
+            check_id(values["source"], "source")
+        if n and not (n.isascii() and n.isdigit() and len(n) <= 15):
             raise NotFound()
     except NotaryError:
         return missing(values)
-    address = url_for(
-        "record_pages.record",
-        lang=request.args.get("lang"),
-        dataset=values["dataset"],
-        source=values["source"],
-        n=int(n),
-    )
+    place = ["datasets", values["dataset"]]
+    place += ["sources", values["source"]] if values["source"] else []
+    place += ["records", str(int(n))] if n else []
+    asked = request.args.get("lang")
+    address = f"/{'/'.join(place)}" + (f"?{urlencode({'lang': asked})}" if asked else "")
     return Response(status=303, headers={"Location": address})
 
 

@@ -27,7 +27,8 @@ from notary.usecases.version_look import show_version
 from notary.usecases.versions import NewVersion, accept_version
 from notary.web import session as sessions
 from notary.web.attempts import Attempts
-from notary.web.render import missing, render
+from notary.web.missing import missing
+from notary.web.render import render
 from notary.web.session import Session
 from notary.web.upload_form import FormRefused, drain, events, read_fields, read_form
 from notary.web.way import steps

@@ -17,7 +17,8 @@ from notary.usecases.rights import NotFound
 from notary.web.access import find_dataset
 from notary.web.certificate import certificate
 from notary.web.dataset_pages import place
-from notary.web.render import not_found, render, words_of_erasure
+from notary.web.missing import not_found
+from notary.web.render import render, words_of_erasure
 from notary.web.way import steps
 
 blueprint = Blueprint("record_pages", __name__)
@@ -54,7 +55,7 @@ def record_certificate(dataset: str, source: str, n: int) -> Response:
         owner=name_of_department(services().pool, about.owner),
         received=row["received"],
         says=[
-            ("page.by", row["by_word"]),
+            ("page.by", _by_words(row["by_word"])),
             ("page.media-type", row["type"]),
             *words_of_erasure(row),
         ],
@@ -75,6 +76,7 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
     return {
         "row": row,
         "dataset": facts,
+        "by": _by_words(row["by_word"]),
         "steps": steps(row["states"]),
         "formats": other_formats(),
         "is_last": _is_last(facts, row),
@@ -84,6 +86,12 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
         "path": f"/datasets/{row['dataset']}/sources/{row['source']}/records/{row['n']}",
         "values": {"dataset": dataset, "source": source},
     }
+
+
+def _by_words(by: str) -> str:
+    """Who handed it in, as far as it is known, for people."""
+    kind, _, name = by.partition(":")
+    return say(f"page.by-{kind}", id=name)
 
 
 def _is_last(facts: DatasetFacts, row: dict[str, Any]) -> bool:

@@ -15,7 +15,6 @@ from notary.api.services import services
 from notary.core.words import format_time, parse_time
 from notary.texts import LANGUAGES, text
 from notary.usecases.erased import erased_of
-from notary.usecases.rights import NotFound
 
 
 def render(template: str, status: int = 200, **values: Any) -> Response:
@@ -26,6 +25,7 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
         t=lambda code, **facts: text(lang, code, **facts),
         when=when,
         number=number,
+        grouped=grouped,
         to=lambda endpoint, **more: url_for(endpoint, lang=_asked(), **more),
         here=here,
         lang=lang,
@@ -45,16 +45,6 @@ def render(template: str, status: int = 200, **values: Any) -> Response:
     return Response(page, status, headers)
 
 
-def missing(values: Mapping[str, str]) -> Response:
-    """The page of what isn't there, with the form to look again."""
-    return render("missing.html", 404, values=values)
-
-
-def not_found(_: NotFound) -> Response:
-    """For blueprints: the same from the parts of the address."""
-    return missing({name: str(value) for name, value in (request.view_args or {}).items()})
-
-
 def words_of_erasure(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a certificate says of content that was erased: labels of texts, and values."""
     erased = erased_of(row)
@@ -64,13 +54,19 @@ def words_of_erasure(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def when(time: datetime | str) -> Markup:
-    """A time where the city is, with its offset, and in UTC."""
+    """A time where the city is, to the second and with its offset; exact in the markup."""
     moment = parse_time(time) if isinstance(time, str) else time
     local = moment.astimezone(services().timezone)
-    utc = format_time(moment)
-    return Markup('<time datetime="{}">{} <small>({})</small></time>').format(
-        utc, local.isoformat(sep=" ", timespec="seconds"), utc
+    text = local.isoformat(sep=" ", timespec="seconds")
+    clock, offset = text[:19], text[19:].replace("+00:00", "")
+    return Markup('<time datetime="{}">{} (UTC{})</time>').format(
+        format_time(moment), clock, offset
     )
+
+
+def grouped(digits: str | None) -> str:
+    """A fingerprint as people compare it: in groups of eight digits."""
+    return " ".join((digits or "")[at : at + 8] for at in range(0, len(digits or ""), 8))
 
 
 def number(value: int) -> str:

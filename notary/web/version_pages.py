@@ -17,8 +17,9 @@ from notary.usecases.version_look import get_row, list_versions, show_version
 from notary.web.access import find_dataset
 from notary.web.certificate import certificate
 from notary.web.dataset_pages import place
+from notary.web.missing import not_found
 from notary.web.record_pages import preview
-from notary.web.render import not_found, number, render, words_of_erasure
+from notary.web.render import number, render, words_of_erasure
 from notary.web.way import steps
 
 blueprint = Blueprint("version_pages", __name__)

@@ -22,6 +22,8 @@ EXPECTED = {
     "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>/certificate": "public",
     "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>/payload": "public",
     "GET /datasets/<id:dataset>/sources/<id:source>/records/<n:n>/receipt": "public",
+    "GET /datasets/<id:dataset>/sources/<id:source>/window": "public",
+    "GET /datasets/<id:dataset>/sources/<id:source>/window/payloads": "public",
     "GET /datasets/<id:dataset>/versions/<n:version>": "public",
     "GET /datasets/<id:dataset>/versions/<n:version>/certificate": "public",
     "GET /datasets/<id:dataset>/versions/<n:version>/changes": "public",

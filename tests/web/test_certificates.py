@@ -49,8 +49,9 @@ def test_a_certificate_says_what_it_does_not_prove(public: City, path: str, lang
     texts = catalogue(lang)
     for code in ("verify.no-truth", "page.paper-proves-nothing", "page.time-is-ours"):
         assert texts[code] in page.text
-    assert texts["page.only-then"] in page.text
-    assert not re.search(r"\b(page|verify)\.[a-z]", page.text)
+    assert texts["page.only-then-link"] in page.text
+    assert "notary verify" not in page.text
+    assert not re.search(r"\b(page|verify)\.(?!pyz)[a-z]", page.text)
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -78,6 +79,8 @@ def test_without_a_public_address_no_code_and_no_link_are_offered(city: City, pa
     city.record("weather")
     page = Page(city.ask(f"{path}/certificate", headers={"Host": "evil.example"}))
     assert not {"svg", "figure"} & {tag for tag, _ in page.tags}
+    assert catalogue("en")["page.only-then"] in page.text
+    assert "link" not in page.text
     assert all(address.startswith(("/", "#")) for address in page.addresses)
 
 

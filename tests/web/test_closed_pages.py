@@ -18,6 +18,7 @@ NOTHING = "d." + "0" * 32
 PATHS = [
     *("", "/sources/desk", "/sources/desk/records/0", "/sources/desk/records/0/certificate"),
     *("/sources/desk/records/0/payload", "/sources/desk/records/0/receipt", "/versions/1"),
+    *("/sources/desk/window?by=n&from=0&to=1", "/sources/desk/window/payloads?first=0&last=0"),
     *("/versions/1?row=1", "/versions/1/file", "/versions/1/receipt", "/versions/1/certificate"),
     *("/versions/1/rows/1/receipt", "/versions/1/changes?to=2"),
 ]

@@ -11,6 +11,8 @@ from notary.core.note import parse_vkey
 from notary.local.postgres import Postgres
 from notary.usecases.erase import RecordPlace, VersionPlace
 from notary.usecases.keep import drop_due
+from notary.usecases.reading import Reading
+from notary.web.render import grouped
 from tests.api.city import City
 from tests.api.conftest import standing_city
 from tests.web.page import Page
@@ -46,7 +48,7 @@ def test_the_first_page_says_what_this_notary_holds(told: City) -> None:
     for words in (
         "1",
         checkpoint[1].hex(),
-        parse_vkey(told.world.gate.open().vkey).fingerprint,
+        grouped(parse_vkey(told.world.gate.open().vkey).fingerprint),
         "Weather <b>of</b> the city & more",
         told.world.gate.open().origin,
     ):
@@ -136,10 +138,43 @@ def test_the_form_leads_to_the_record(told: City) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("dataset=weather&source=&n=", "/datasets/weather"),
+        ("dataset=weather&source=desk&n=", "/datasets/weather/sources/desk"),
+    ],
+)
+def test_who_knows_no_number_is_led_to_the_list(told: City, query: str, path: str) -> None:
+    """Of a dataset's sources, or of a source's records."""
+    answer = told.ask(f"/find?{query}&lang=en")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{path}?lang=en")
+    assert Page(told.ask(answer.headers["Location"]))
+
+
+def test_what_is_not_there_leads_to_what_is(told: City) -> None:
+    """First that there is none; then how far the source goes, and which others there are."""
+    page = Page(told.ask("/datasets/weather/sources/desk/records/999999"))
+    assert "There is no such page or record here." in page.text
+    assert "Source desk: records 0 to 0" in page.text
+    assert "/datasets/weather/sources/desk" in page.addresses
+    assert ("select", {"name": "source"}) in page.tags
+    other = Page(told.ask("/datasets/weather/sources/Desk/records/0"))
+    assert "All sources of Weather" in other.text
+    assert "/datasets/weather/sources/Desk" not in other.addresses
+    assert page.text.index("no such page") < page.text.index("isn't open")
+
+
+def test_a_dataset_is_chosen_and_not_spelt(told: City) -> None:
+    """From the open ones, on the first page; its sources on its own."""
+    assert ("option", {"value": "weather"}) in Page(told.ask("/")).tags
+    assert ("select", {"name": "source"}) in Page(told.ask("/datasets/weather")).tags
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "",
-        "dataset=weather",
+        "dataset=weather&n=1",
         "dataset=weather&source=desk&n=-1",
         "dataset=weather&source=desk&n=1.5",
         "dataset=weather&source=desk&n=" + "9" * 5000,
@@ -168,14 +203,17 @@ def test_a_record_that_is_not_there(shared: City, n: str) -> None:
     assert 'value="weather"' in answer.get_data(as_text=True)
 
 
-def test_times_are_told_where_the_city_is_and_in_utc(told: City) -> None:
-    """With the offset, and UTC beside it."""
+def test_times_are_told_once_where_the_city_is(told: City) -> None:
+    """To the second and with the offset; exact in UTC for programs."""
     services = told.app.extensions["city-notary"]
     kept = services.timezone
     object.__setattr__(services, "timezone", ZoneInfo("Asia/Shanghai"))
     page = Page(told.ask(RECORD))
     object.__setattr__(services, "timezone", kept)
-    assert "2031-03-05 14:07:08+08:00 (2031-03-05T06:07:08.123456Z)" in page.text
+    assert "2031-03-05 14:07:08 (UTC+08:00)" in page.text
+    told_of = [found.get("datetime") for tag, found in page.tags if tag == "time"]
+    assert "2031-03-05T06:07:08.123456Z" in told_of
+    assert "2031-03-05 06:07:08 (UTC)" in Page(told.ask(RECORD)).text
 
 
 @pytest.mark.parametrize(
@@ -233,7 +271,10 @@ def test_an_erasure_is_told(city: City, what: str, lang: str) -> None:
         assert "2031-03-05" in text
         assert f"{erasure['told_dataset']}/{erasure['told_source']}/0/0" in text
         assert "a name" not in text
-    word = {"en": "was erased on its owner's order", "zh": "\u5df2\u5e94\u5176\u6240\u6709\u8005"}
+    word = {
+        "en": "was erased on its owner's order",
+        "zh": "\u5df2\u5e94\u5176\u5f52\u5c5e\u90e8\u95e8",
+    }
     assert word[lang] in Page(city.ask(f"{path}?lang={lang}")).text
 
 
@@ -273,3 +314,21 @@ def test_a_browser_sees_a_fault_as_a_page(shared: City, monkeypatch: pytest.Monk
     answer = shared.ask("/?lang=zh", headers={"Accept": "text/html"})
     assert answer.status_code == 500
     assert "internal-error" in Page(answer).text
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("acl", "the device of this source"),
+        ("none", "not known"),
+        ("key:k1", "which signed with its key k1"),
+        ("bad-signature:k1", "does not hold under key k1"),
+    ],
+)
+def test_who_handed_it_in_is_said_in_plain_words(city: City, by: str, words: str) -> None:
+    """On the page and on the certificate; the word of the format stands in the statement."""
+    city.open_dataset()
+    city.world.accept([Reading("weather", "gateway", b"{}", "application/json", by)])
+    for page in ("", "/certificate"):
+        answer = city.ask(f"/datasets/weather/sources/gateway/records/0{page}")
+        assert words in Page(answer).text
