@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from notary.core import canonical
+from notary.core.note import parse_vkey
 from notary.local.postgres import Postgres
 from notary.texts import catalogue, text
 from tests.acceptance.browsing import (
@@ -480,6 +481,21 @@ def test_a_file_is_added_to_a_receipt_and_taken_away_again(
     page.context.close()
 
 
+def test_a_trust_file_is_shown_with_all_whom_it_trusts(
+    browser: Browser, site: Site, held: Held
+) -> None:
+    """The log's keys and the witnesses, each with the fingerprint that is compared elsewhere."""
+    page, _ = visit(browser, at(site, PLAIN), "en", "phone")
+    drop(page, ("trust.json", STRANGER))
+    see(page, "en", "trust-taken")
+    trust = json.loads(STRANGER)
+    page.get_by_text(text("en", "verify-page.quorum", quorum=trust["quorum"])).wait_for()
+    shown = page.locator(".trust").inner_text().replace(" ", "")
+    for key in [log["key"] for log in trust["logs"]] + trust["witnesses"]:
+        assert parse_vkey(key).fingerprint in shown
+    page.context.close()
+
+
 def test_the_way_shows_where_it_is_broken(browser: Browser, site: Site, held: Held) -> None:
     """What lies before it is not called proved; what comes behind it was not checked."""
     receipt = json.loads(held.record_receipt)
@@ -515,6 +531,7 @@ def test_a_pasted_link_is_followed_here_and_nowhere_else(
     """By its receipt; a browser that asked another host would fail the test."""
     there = at(site, PLAIN)
     page, asked = visit(browser, there, "en", "phone")
+    names = []
     for path, title in LINKS:
         link = f"http:{path}" if path.startswith("//") else there.url + path
         page.get_by_label(text("en", "verify-page.paste")).fill(f" {link}\n")
@@ -523,8 +540,11 @@ def test_a_pasted_link_is_followed_here_and_nowhere_else(
         assert len(asked) == (title not in ("nothing", "foreign")), path
         asked.clear()
         if page.locator(".tray li").count():
+            names.append(page.locator(".tray li").inner_text().split()[1])
             press(page, "en", "clear")
             see(page, "en")
+    receipts = ["roof-3"] * 3 + ["air-version-1", "air-version-1-row-1"]
+    assert names == [*(f"receipt-{name}.json" for name in receipts), "window-roof.json"]
     page.context.close()
 
 

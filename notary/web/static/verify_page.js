@@ -211,6 +211,8 @@ export function start(root, data) {
   }
 }
 
+const RECORD_PATH = /\/datasets\/([^/?]+)\/sources\/([^/?]+)(?:\/records\/(\d+)|\/window)/;
+const VERSION_PATH = /\/datasets\/([^/?]+)\/versions\/(\d+)(?:\/rows\/(\d+))?/;
 const NOTES = { damaged: "damaged" };
 
 // Whether it can be looked at: what should be text and isn't was damaged.
@@ -220,8 +222,12 @@ function isSound(item) {
 
 // What a receipt that was fetched is called, as its download is.
 function nameOf(path) {
-  const parts = path.split("?")[0].split("/").slice(2).filter((part) => part !== "receipt");
-  return `${["receipt", ...parts].join("-")}.json`;
+  const [, dataset, source, n] = RECORD_PATH.exec(path) ?? [];
+  const [, table, version, row] = VERSION_PATH.exec(path) ?? [];
+  if (dataset !== undefined) {
+    return n === undefined ? `window-${source}.json` : `receipt-${source}-${n}.json`;
+  }
+  return `receipt-${table}-version-${version}${row === undefined ? "" : `-row-${row}`}.json`;
 }
 
 function nameIn(text) {
