@@ -39,6 +39,7 @@ PATHS = {
     "first": "/",
     "dataset": "/datasets/air",
     "source": "/datasets/air/sources/roof",
+    "span": "/datasets/air/sources/meter?by=n&from=3&to=99",
     "feed": "/datasets/air/sources/meter",
     "record": "/datasets/air/sources/roof/records/1",
     "version": "/datasets/air/versions/1",
@@ -48,6 +49,7 @@ PATHS = {
     "batch": "/batches/0",
     "checkpoint": "/checkpoints/{size}",
     "missing": "/datasets/nothing",
+    "no-record": "/datasets/air/sources/roof/records/9",
     "problem": "/problems/not-found",
 }
 

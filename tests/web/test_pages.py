@@ -161,7 +161,10 @@ def test_what_is_not_there_leads_to_what_is(told: City) -> None:
     other = Page(told.ask("/datasets/weather/sources/Desk/records/0"))
     assert "All sources of Weather" in other.text
     assert "/datasets/weather/sources/Desk" not in other.addresses
-    assert page.text.index("no such page") < page.text.index("isn't open")
+    assert "isn't open" not in page.text
+    none = Page(told.ask("/datasets/nothing/sources/desk/records/0"))
+    assert none.text.index("no such page") < none.text.index("isn't open")
+    assert ("option", {"value": "weather"}) in none.tags
 
 
 def test_a_dataset_is_chosen_and_not_spelt(told: City) -> None:
