@@ -109,6 +109,10 @@ def check(described: Any, schema: Any, value: Any, place: str) -> None:
             check(described, schema["items"], item, f"{place}[]")
 
 
+QUERIES = {"window": "?by=n&from=0&to=1", "consistency": "?from=1"}
+"""What must be asked, by the end of the path."""
+
+
 def test_answers_are_as_they_are_described(city: City) -> None:
     """Each JSON answer of a notary that holds something has only members that are described."""
     city.open_dataset(digest_index=True)
@@ -141,7 +145,7 @@ def test_answers_are_as_they_are_described(city: City) -> None:
             continue
         key = operator if path.startswith("/v1/departments") else city.key
         of_closed = {"dataset": closed} if path.endswith(("/grants", "/handovers")) else {}
-        query = "?by=n&from=0&to=1" if path.endswith("/window") else ""
+        query = QUERIES.get(path.rpartition("/")[2], "")
         answer = city.ask(path.format(**{**values, **of_closed}) + query, key=key)
         assert answer.status_code == 200, path
         check(described, content["application/json"]["schema"], answer.get_json(), path)

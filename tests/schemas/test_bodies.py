@@ -159,9 +159,9 @@ def test_a_limit_is_plain_digits(value: str) -> None:
 
 
 def test_queries_have_their_defaults() -> None:
-    """Without a word: a hundred items, and a receipt once it is signed."""
+    """Without a word: a hundred items, a receipt once it is signed, in the form of Accept."""
     assert PageQuery().load({}) == {"limit": 100}
-    assert ReceiptQuery().load({}) == {"until": "signed"}
+    assert ReceiptQuery().load({}) == {"until": "signed", "format": None}
 
 
 def test_a_dataset_gets_the_same_number_of_lanes_whoever_creates_it() -> None:
