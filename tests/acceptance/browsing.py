@@ -136,10 +136,13 @@ def axe_source() -> str:
 
 
 def violations(page: Page, source: str) -> list[str]:
-    """What axe has against the page as it stands: its rule, and where."""
+    """What axe has against the page as it stands, targets too small for a finger among it."""
     # By the debugger, past the page's policy, which lets no script in.
     page.evaluate(source)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
+    found = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations', 'incomplete'],"
+        " rules: {'target-size': {enabled: true}}})"
+    )
     assert found["passes"]
     return [
         f"{problem['id']}: {node['html']} {node.get('failureSummary', '')}"

@@ -252,8 +252,10 @@ def test_axe_finds_nothing_on_any_page(
 def test_axe_sees_what_is_wrong(browser: Browser, site: Site, axe: str) -> None:
     """The look itself can fail: a picture without words and grey on grey are found."""
     page = browser.new_page()
-    page.set_content('<img src="x"><p style="color:#999;background:#aaa">grey</p>')
+    small = '<button style="width:9px;height:9px;padding:0">x</button>'
+    page.set_content(f'<img src="x"><p style="color:#999;background:#aaa">grey</p>{small * 2}')
     found = " ".join(violations(page, axe))
+    assert "target-size" in found
     assert "image-alt" in found
     assert "color-contrast" in found
     page.close()
