@@ -6,6 +6,7 @@ A test marked `needs("mosquitto")` whose part isn't here is reported as NOT RUN 
 the whole run fails: a test that didn't run proves nothing.
 """
 
+import os
 import secrets
 import shutil
 import signal
@@ -105,12 +106,17 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _outside() -> Iterator[None]:
-    """Whatever servers put outside of the tests' closed folders goes with this run."""
-    with tempfile.TemporaryDirectory(prefix="notary-tests-") as folder:
-        Path(folder).chmod(0o755)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("NOTARY_OUTSIDE", folder)
-            yield
+    """
+    Whatever servers put outside of the tests' closed folders goes with this run.
+
+    Nobody waits for it: these are the files of some hundred databases.
+    """
+    folder = tempfile.mkdtemp(prefix="notary-tests-")
+    Path(folder).chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NOTARY_OUTSIDE", folder)
+        yield
+    os.posix_spawnp("rm", ["rm", "-rf", folder], os.environ)
 
 
 @pytest.fixture(scope="session")
