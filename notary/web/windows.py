@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from flask import request
@@ -11,7 +11,8 @@ from flask import request
 from notary.api.errors import detail_of
 from notary.api.language import say
 from notary.api.services import services
-from notary.core.window_format import Asked
+from notary.core.errors import MalformedText
+from notary.core.window_format import Asked, parse_asked
 from notary.core.words import format_time
 from notary.usecases.datasets import DatasetFacts
 from notary.usecases.prove import NotYet
@@ -19,7 +20,8 @@ from notary.usecases.prove_window import Run, WindowProver, WindowTooLong
 from notary.usecases.rights import NotFound
 
 MOST_DIGITS: Final = 15
-MOST_CHARACTERS: Final = 40
+MOST_CHARACTERS: Final = 64
+DAY_CHARACTERS: Final = 10
 SHOWN_AT_FIRST: Final = 100
 """So many of the newest records the form asks for before anything is filled in."""
 
@@ -44,10 +46,10 @@ class Span:
 def span_asked(facts: DatasetFacts, source: Mapping[str, Any]) -> Span | None:
     """What the page's address asks for (`by`, `from`, `to`); None where it asks for nothing."""
     by = request.args.get("by", "")
-    if by not in ("n", "received"):
+    if by not in READERS:
         return None
     start, stop = (request.args.get(name, "").strip()[:MOST_CHARACTERS] for name in ("from", "to"))
-    asked = (_by_n if by == "n" else _by_received)(start, stop)
+    asked = READERS[by](start, stop)
     if asked is None:
         return Span(by, start, stop, say("page.window-unread"))
     prover = WindowProver(services().pool, services().prover)
@@ -81,7 +83,17 @@ def first_span(source: Mapping[str, Any]) -> dict[str, str]:
         "last": str(source["n"]),
         "from": begin.isoformat(timespec="seconds"),
         "to": newest.isoformat(timespec="seconds"),
+        **_last_day(source["observed"] or ""),
     }
+
+
+def _last_day(observed: str) -> dict[str, str]:
+    """The day of a sender's time and the next one, where it begins with a date."""
+    try:
+        day = date.fromisoformat(observed[:DAY_CHARACTERS])
+        return {"day": day.isoformat(), "next_day": (day + timedelta(days=1)).isoformat()}
+    except (ValueError, OverflowError):
+        return {"day": "", "next_day": ""}
 
 
 def _by_n(start: str, stop: str) -> Asked | None:
@@ -95,6 +107,18 @@ def _by_n(start: str, stop: str) -> Asked | None:
 def _by_received(start: str, stop: str) -> Asked | None:
     begin, end = _moment(start), _moment(stop)
     return None if begin is None or end is None or begin >= end else Asked("received", begin, end)
+
+
+def _by_observed(start: str, stop: str) -> Asked | None:
+    """As texts: a sender's times are what it sent, and are compared as that."""
+    try:
+        return parse_asked({"by": "observed", "from": start, "to": stop}) if start < stop else None
+    except MalformedText:
+        return None
+
+
+READERS: Final = {"n": _by_n, "received": _by_received, "observed": _by_observed}
+"""How the two ends are read, by what they are."""
 
 
 def _moment(text: str) -> str | None:

@@ -34,7 +34,7 @@ def told(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def fill(city: City, dataset: str) -> None:
     for n in range(COUNT):
-        city.record(dataset, text=f"reading {n}")
+        city.record(dataset, text=f"reading {n}", observed=f"2013-01-{n + 1:02d}T00:00:00Z")
         city.world.pass_by(1)
     city.world.settle()
 
@@ -81,21 +81,30 @@ def test_a_span_by_the_time_of_receipt_is_meant_where_the_city_is(
     assert not verdict.open_end
 
 
-def test_what_the_form_holds_at_first_gives_closed_windows(told: City, tmp_path: Path) -> None:
+def test_what_the_form_holds_at_first_gives_windows(told: City, tmp_path: Path) -> None:
     """A click without filling anything in is answered with a proof."""
     page = Page(told.ask(SOURCE))
     given = [found for tag, found in page.tags if tag == "input" and found.get("name") in FORM]
-    for by, (start, stop) in zip(
-        ("received", "n"), zip(*[iter(given)] * 2, strict=True), strict=True
-    ):
+    spans = zip(*[iter(given)] * 2, strict=True)
+    for by, (start, stop) in zip(("received", "n", "observed"), spans, strict=True):
         query = {"by": by, "from": start["value"], "to": stop["value"]}
         shown = Page(told.client.get(SOURCE, query_string=query))
         verdict = verified(told, shown, tmp_path)
-        assert not verdict.open_end, by
+        assert verdict.open_end == (by == "observed"), by
         assert verdict.last == COUNT - 1
 
 
 FORM = ("from", "to")
+
+
+def test_a_span_by_the_senders_time_says_what_it_does_not_show(told: City, tmp_path: Path) -> None:
+    """From the first record of the span to the last, without neighbours."""
+    page = Page(told.ask(f"{SOURCE}?by=observed&from=2013-01-05&to=2013-01-10"))
+    assert catalogue("en")["page.window-observed"] in page.text
+    verdict = verified(told, page, tmp_path)
+    assert (verdict.first, verdict.last, verdict.asked_count) == (4, 8, 5)
+    none = Page(told.ask(f"{SOURCE}?by=observed&from=2014&to=2015"))
+    assert catalogue("en")["page.window-none"] in none.text
 
 
 def test_an_open_end_is_said(told: City, tmp_path: Path) -> None:
@@ -121,6 +130,9 @@ def test_an_open_end_is_said(told: City, tmp_path: Path) -> None:
         "by=received&from=2026-11-25T00:00&to=2026-11-24T00:00",
         "by=received&from=0001-01-01T00:00%2B23:59&to=9999-12-31T23:59-23:59",
         "by=received&from=%3Cscript%3E&to=%00",
+        "by=observed&from=2013-01-02&to=2013-01-02",
+        "by=observed&from=&to=2013-01-02",
+        "by=observed&from=%00&to=2013",
     ],
 )
 def test_what_is_no_span_is_answered_by_a_sentence(told: City, query: str) -> None:
@@ -133,11 +145,22 @@ def test_what_is_no_span_is_answered_by_a_sentence(told: City, query: str) -> No
     assert "script" not in {tag for tag, _ in page.tags}
 
 
-@pytest.mark.parametrize("by", ["", "observed", "N", "%00", "n&by=x"])
+@pytest.mark.parametrize("by", ["", "key", "N", "%00", "n&by=x"])
 def test_another_kind_of_span_is_asked_by_the_api_alone(told: City, by: str) -> None:
     """The page is the plain one, or says that it can't read the span."""
     page = Page(told.ask(f"{SOURCE}?by={by}&from=x&to=y"))
     assert downloads(page) == []
+
+
+@pytest.mark.parametrize("observed", ["yesterday", "2013", "9999-12-31T00:00:00Z", "é" * 40])
+def test_a_senders_time_that_is_no_date_leaves_the_form_empty(city: City, observed: str) -> None:
+    """The page is there all the same."""
+    city.open_dataset()
+    city.record("weather", observed=observed)
+    answer = city.ask(SOURCE)
+    assert answer.status_code == 200
+    given = [found for tag, found in Page(answer).tags if found.get("name") in FORM]
+    assert [found["value"] for found in given[-2:]] == ["", ""]
 
 
 def test_records_that_are_not_there_are_none(told: City) -> None:
