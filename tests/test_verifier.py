@@ -152,6 +152,7 @@ def test_a_window_that_holds(bench: Bench) -> None:
     code, out, _ = bench.run(make().window({"by": "n", "from": 0, "to": 6}))
     assert code == HOLDS
     assert "all records 0 to 5 of source s1 in dataset weather, chain 0: 6 in number" in out
+    assert "Records 0 to 5 (counted from 0) of source s1 in dataset weather. The receipt" in out
     assert "the end of what was asked for is open" not in out
     out = bench.run(make().window({"by": "n", "from": 0, "to": 7}))[1]
     assert "the end of what was asked for is open" in out

@@ -46,15 +46,17 @@ def lines(
     checks: tuple[Check, ...] = ()
     if isinstance(verdict, WindowVerdict):
         yield text(language, "verify.holds-window", **_limit_of(verdict))
+        yield ""
+        yield text(language, "verify.window", **shown(_limit_of(verdict)))
         checks, verdict, is_alone = verdict.checks, verdict.receipt, False
     else:
         is_alone = verdict.kind == "record"
         own = f"verify.holds-{verdict.kind}"
         yield text(language, own if own in catalogue(language) else "verify.holds")
+        yield ""
     checks += verdict.checks + beside
     subject = shown(verdict.subject, zone)
     subject["reason"], _, subject["id"] = str(verdict.subject.get("by")).partition(":")
-    yield ""
     yield text(language, f"verify.{verdict.kind}", **subject)
     for name in ("received", "observed", "key", "by"):
         if verdict.subject.get(name) is not None:
@@ -90,8 +92,10 @@ def whose_fault(error: NotaryError, proof: str, payload: str | None, language: s
 
 
 def _limit_of(window: WindowVerdict) -> dict[str, object]:
-    """First and last record carried, and as `reason` what is not shown of what was asked for."""
-    facts: dict[str, object] = {"first": window.first, "last": window.last}
+    """What a window carries, and as `reason` what is not shown of what was asked for."""
+    facts: dict[str, object] = {
+        name: getattr(window, name) for name in ("dataset", "source", "first", "last")
+    }
     if any(check.code == "asked" and check.status == "own-word" for check in window.checks):
         return {**facts, "reason": "observed"}
     return {**facts, "reason": "open"} if window.open_end else facts
