@@ -168,7 +168,7 @@ def digests(query: Mapping[str, Any], digest: bytes) -> Response:
 
 def _file_name(row: Mapping[str, Any]) -> str:
     """By source and n, with an ending where its sender named a type that can do no harm."""
-    ending = ENDINGS.get(row["type"].partition(";")[0].strip().lower(), "bin")
+    ending = ENDINGS.get(row["type"], "bin")
     return f"{row['source'].replace(':', '_')}-{row['n']}.{ending}"
 
 

@@ -165,9 +165,28 @@ def test_a_payload_is_never_shown_as_a_page(city: City, type: str) -> None:
     city.record("weather", text="<script>alert(1)</script>", type=type)
     answer = city.ask(f"{RECORD}/payload")
     assert answer.mimetype == "application/octet-stream"
-    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="desk-0.bin"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("source", "type", "name"),
+    [
+        ("roof:1", "application/json", "roof_1-0.json"),
+        ("a.html", "text/plain", "a.html-0.txt"),
+        ("page", "text/html", "page-0.bin"),
+        ("exe", "application/x-msdownload", "exe-0.bin"),
+    ],
+)
+def test_a_payload_is_called_after_its_record(
+    city: City, source: str, type: str, name: str
+) -> None:
+    """With an ending that opens where nothing can run; no other is taken from the sender."""
+    city.open_dataset()
+    path = city.record("weather", source=source, text="1", type=type)["links"]["self"]
+    answer = city.ask(f"{path}/payload")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
 def test_a_record_that_was_altered_in_the_store_gets_no_receipt(city: City) -> None:
