@@ -69,16 +69,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"NOT RUN: {part} is missing")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """
-    With several workers a file's tests stay together, and those that look at a first run, which
-    is made once for a worker.
-    """
-    for item in items:
-        first_run = "first_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("first run" if first_run else item.path.name))
-
-
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note a test that did not run, whichever worker tells it."""
     why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
