@@ -69,6 +69,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"NOT RUN: {part} is missing")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave further cases to long runs; pytest tells how many it left out."""
+    if not config.getoption("--long"):
+        further = [item for item in items if item.get_closest_marker("long")]
+        if further:
+            config.hook.pytest_deselected(items=further)
+            items[:] = [item for item in items if item not in set(further)]
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note a test that did not run, whichever worker tells it."""
     why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""

@@ -43,11 +43,12 @@ from tests.usecases.world import World
 pytestmark = pytest.mark.needs("chromium")
 HERE, PLAIN = "127.0.0.1", "notary.test"
 LOOKS = [
-    ("en", "phone", PLAIN),
     ("en", "desktop", HERE),
-    ("zh", "phone", HERE),
-    ("zh", "desktop", PLAIN),
+    ("zh", "phone", PLAIN),
+    pytest.param("en", "phone", HERE, marks=pytest.mark.long),
+    pytest.param("zh", "desktop", PLAIN, marks=pytest.mark.long),
 ]
+"""Each language, each size, each kind of host; the other pairs in long runs."""
 TABLE = "站点,°C\n屋顶,21.5\n河边,7\n".encode()
 OTHER = b"a,b\n1,2\n"
 File = tuple[str, bytes]

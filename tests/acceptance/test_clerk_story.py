@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Page
 from notary.local.postgres import Postgres
 from notary.texts import text
 from tests.acceptance.browsing import (
-    SIZES,
     Site,
     axe_source,
     chromium,
@@ -34,7 +33,13 @@ from tests.usecases.world import World
 
 pytestmark = pytest.mark.needs("chromium")
 TABLE = "站点,°C\n屋顶,21.5\n<script>alert(1)</script>,7\n".encode()
-LOOKS = [(lang, size) for lang in ("en", "zh") for size in SIZES]
+LOOKS = [
+    ("en", "desktop"),
+    ("zh", "phone"),
+    pytest.param("en", "phone", marks=pytest.mark.long),
+    pytest.param("zh", "desktop", marks=pytest.mark.long),
+]
+"""Each language and each size; the other pairs in long runs."""
 PATHS = {
     "first": "/",
     "dataset": "/datasets/air",
