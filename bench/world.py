@@ -55,6 +55,7 @@ class World(Local):
         }
         self.settings = Settings.from_env(self.process_env)
         self.make_log(self.settings)
+        self.start_witness(self.settings)
         self.client = Client(self.url, self.api_key())
         self.pool = Pool(self.database_url, size=2)
         for name in (SINGLE, *PACKED, STORED):
