@@ -98,6 +98,10 @@ def test_every_codec_goes_from_the_gateway_to_a_verified_receipt(
             places.add((reading.source, told["chain"], told["n"]))
         assert len(places) == count_records(world, dataset) == len([*accepted(sent)])
     assert shown == {*OPEN, *CLOSED}
-    kept = world.rows("SELECT count(*) FROM quarantine")
-    assert kept == [(sum(one.bad for one in [*open_.list(), *closed_.list()]),)]
-    assert kept > [(0,)]
+    # A gateway that waited too long for its answer sends a bad message again, as any other.
+    ((kept, of_them_different),) = world.rows(
+        "SELECT count(*), count(DISTINCT (topic, payload)) FROM quarantine"
+    )
+    bad = sum(one.bad for one in [*open_.list(), *closed_.list()])
+    assert of_them_different <= bad <= kept
+    assert kept > 0
