@@ -231,6 +231,9 @@ PARTS = {
 
 def main(names: list[str]) -> int:
     """Measure and print. The receipts need what `seal` stored."""
+    if unknown := set(names) - set(PARTS):
+        print(f"No such figure: {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
+        return 2
     var = Path("var/bench").resolve()
     shutil.rmtree(var, ignore_errors=True)
     var.mkdir(parents=True)

@@ -74,7 +74,8 @@ def in_browser(window: str, receipts: list[str], trust: str) -> Told | None:
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
-        with TemporaryDirectory() as folder:
+        # Its helpers may still write while they end.
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             found = json.loads(_asked(program, server.server_port, Path(folder), told))
     finally:
         server.shutdown()
