@@ -83,5 +83,4 @@ def _read_trust(path: Path) -> Trust:
 
 def _text(language: str, code: str, /, **facts: object) -> str:
     """A sentence with nothing in it that a terminal would take for a command."""
-    said = texts.text(language, code, **facts)
-    return "".join(char if char.isprintable() else "?" for char in said)
+    return texts.printable(texts.text(language, code, **facts))

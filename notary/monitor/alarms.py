@@ -13,6 +13,7 @@ from typing import Final
 from notary.core.monitor_report import MAX_FACT_CHARACTERS, MAX_LISTED, Alarm, Facts
 from notary.core.words import format_time, parse_time
 from notary.monitor.state import State
+from notary.texts import printable
 
 PROOFS: Final = frozenset(
     {"fork", "bad-entry", "broken-dataset", "bad-runs", "broken-chain", "second-chain"}
@@ -130,4 +131,4 @@ def _facts(facts: dict[str, object]) -> Facts:
 
 def _shown(value: object) -> str:
     text = format_time(value) if isinstance(value, datetime) else str(value)
-    return "".join(c if c.isprintable() else "?" for c in text)[:MAX_FACT_CHARACTERS] or "-"
+    return printable(text)[:MAX_FACT_CHARACTERS] or "-"

@@ -268,5 +268,4 @@ class _Voice:
         self.warn(code, time=time_, kind=alarm.kind, said=said)
 
     def _text(self, code: str, /, **facts: object) -> str:
-        said = texts.text(self._language, code, **facts)
-        return "".join(char if char.isprintable() else "?" for char in said)
+        return texts.printable(texts.text(self._language, code, **facts))

@@ -26,6 +26,7 @@ from notary.monitor.batches import Rewritten, Sight, is_lost, read_entry, sound
 from notary.monitor.errors import MonitorRefused
 from notary.monitor.times import CLOCKS
 from notary.outside.errors import BadAnswer
+from notary.texts import printable
 
 OPEN, KEPT, BROKEN, UNUSABLE = "open", "kept", "broken", "unusable"
 MAX_TOLD: Final = 100
@@ -94,7 +95,7 @@ class Promises:
             digest = sha256(data).digest()
             if self._state.row("SELECT 1 FROM acceptances WHERE digest = ?", digest) is None:
                 values = self._opened(data)
-                name = "".join(c if c.isprintable() else "?" for c in path.name)
+                name = printable(path.name)
                 self._state.do(
                     "INSERT INTO acceptances VALUES (?, ?, ?, ?, ?, ?, 0, ?)", digest, name, *values
                 )

@@ -22,8 +22,7 @@ class Voice:
 
     def text(self, code: str, /, **facts: object) -> str:
         """A sentence with nothing in it that a terminal would take for a command."""
-        said = texts.text(self.language, code, **facts)
-        return "".join(c if c.isprintable() or c == "\n" else "?" for c in said)
+        return texts.printable(texts.text(self.language, code, **facts), also="\n")
 
     def say(self, code: str, /, **facts: object) -> None:
         """Tell what was done."""

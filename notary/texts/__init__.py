@@ -44,6 +44,11 @@ def text(language: str, code: str, /, **facts: object) -> str:
     return found.format_map(_Facts(facts))
 
 
+def printable(said: str, also: str = "") -> str:
+    """A text without what a terminal could take for a command; `also` names what may stay."""
+    return "".join(char if char.isprintable() or char in also else "?" for char in said)
+
+
 def choose(wanted: str | None) -> str:
     """
     The first of our languages in an Accept-Language header, `--lang` or LANG value.
