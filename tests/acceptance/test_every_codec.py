@@ -7,10 +7,12 @@ A real broker, a real database, `notary ingest` and `notary sealer` as processes
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,10 +100,16 @@ def test_every_codec_goes_from_the_gateway_to_a_verified_receipt(
             places.add((reading.source, told["chain"], told["n"]))
         assert len(places) == count_records(world, dataset) == len([*accepted(sent)])
     assert shown == {*OPEN, *CLOSED}
-    # A gateway that waited too long for its answer sends a bad message again, as any other.
-    ((kept, of_them_different),) = world.rows(
-        "SELECT count(*), count(DISTINCT (topic, payload)) FROM quarantine"
-    )
-    bad = sum(one.bad for one in [*open_.list(), *closed_.list()])
-    assert of_them_different <= bad <= kept
-    assert kept > 0
+    # By their bytes: a gateway that waited too long sends a bad message again, as any other.
+    kept = world.rows("SELECT topic, coalesce(message, payload) FROM quarantine")
+    bad = {(one.topic, one.message.payload) for one in [*open_.list(), *closed_.list()] if one.bad}
+    assert bad
+    found = [{one for one in bad if is_kept(one, str(topic), data)} for topic, data in kept]
+    assert all(len(messages) == 1 for messages in found)
+    assert set().union(*found) == bad
+
+
+def is_kept(message: tuple[str, bytes], topic: str, data: Any) -> bool:
+    """Whether a row of quarantine is this message, whose secrets it holds as four stars."""
+    pattern = b".*".join(re.escape(part) for part in bytes(data).split(b"****"))
+    return message[0] == topic and re.fullmatch(pattern, message[1], re.DOTALL) is not None
