@@ -58,6 +58,8 @@ class Stage:
     def settle(self, broker_was_killed: bool = False) -> None:
         """After the last fault: more comes in, then all comes to its end, and is judged."""
         self.flows()
+        # A slow machine may have let none of theirs through between two faults.
+        wait_for(self.trusters.were_answered)
         self.trusters.stop()
         self.keepers.stop()
         self.keepers.go_on()

@@ -41,6 +41,10 @@ class Gateways(Simulator):
         """Wait until all is answered, as it should be."""
         assert self.wait(PATIENCE_SECONDS) == 0, self.said()
 
+    def were_answered(self) -> bool:
+        """Whether anything was said of any reading yet."""
+        return any(sent.answers for sent in self.list())
+
     def add_to(self, told: Told) -> None:
         """All of the list."""
         for sent in self.list():
