@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -36,6 +36,7 @@ class FileLedger:
     ) -> None:
         self.name = name
         self.required = True
+        self.interval: timedelta | None = None
         self._path = path
         self._vkey = vkey
         self._signer = signer
@@ -45,7 +46,7 @@ class FileLedger:
         self._last_line = b""
         self._one_thread = Lock()
 
-    def submit(self, checkpoint: Anchorable, now: datetime) -> None:
+    def submit(self, checkpoint: Anchorable, reference: str | None, now: datetime) -> str:
         """Append and fsync one entry; known (origin, size, root) change nothing."""
         if self._signer is None:
             raise LedgerRefused("This process has no key for the file ledger.")
@@ -55,7 +56,7 @@ class FileLedger:
             if known is not None:
                 if known[0].root != checkpoint.root:
                     raise LedgerRefused(f"Another root for size {checkpoint.size} is noted.")
-                return
+                return str(known[0].sequence)
             sequence, prev = self._last
             entry = LedgerEntry(
                 sequence=sequence + 1,
@@ -71,8 +72,9 @@ class FileLedger:
             os.pwrite(file, line.encode(), self._read_bytes)
             os.fsync(file)
             self._read(file)
+            return str(entry.sequence)
 
-    def confirm(self, checkpoint: Anchorable) -> AnchorState:
+    def confirm(self, checkpoint: Anchorable, reference: str | None) -> AnchorState:
         """`verified` once the entry is read back from the file, else `unknown`."""
         entry = self._find(checkpoint)
         if entry is None:
@@ -81,7 +83,7 @@ class FileLedger:
             raise LedgerRefused(f"Another root for size {checkpoint.size} is noted.")
         return "verified"
 
-    def evidence(self, checkpoint: Anchorable) -> Mapping[str, object]:
+    def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
         """The entry's signed note."""
         entry = self._find(checkpoint)
         if entry is None:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal, Protocol
 
@@ -36,6 +36,11 @@ class Anchorable:
     size: int
     root: bytes
 
+    @property
+    def octets(self) -> bytes:
+        """The same as 72 bytes: origin's hash, size in 8 bytes, big-endian, root."""
+        return self.origin_hash + self.size.to_bytes(8, "big") + self.root
+
 
 def anchorable(origin: str, size: int, root: bytes) -> Anchorable:
     """The anchorable form of a checkpoint."""
@@ -45,17 +50,25 @@ def anchorable(origin: str, size: int, root: bytes) -> Anchorable:
 class Ledger(Protocol):
     """
     One configured ledger. `name` is its id in the trust file, `kind` says which evidence
-    it gives, `own_word` is true where nobody but the notary stands behind it.
+    it gives, `own_word` is true where nobody but the notary stands behind it, `interval` is
+    the time between two anchors (None: the notary's). Where `required` is true a record is
+    called anchored only once this ledger has it.
+
+    A `reference` is what `submit` returned for the checkpoint: text of the adapter's own by
+    which it finds again what it handed over (an id of a transaction, a token). The caller keeps
+    it and hands it back. None where a crash or a time-out lost it: the adapter must then find
+    out from the ledger itself, or hand over again.
     """
 
     name: str
     kind: str
     own_word: bool
     required: bool
+    interval: timedelta | None
 
-    def submit(self, checkpoint: Anchorable, now: datetime) -> None:
+    def submit(self, checkpoint: Anchorable, reference: str | None, now: datetime) -> str:
         """
-        Hand a checkpoint to the ledger.
+        Hand a checkpoint to the ledger, and say by what it is found again there.
 
         Idempotent for (origin, size, root): the sealer calls again after a crash.
         Durable, or raises, before it returns. Need not be final: that is `confirm`'s
@@ -63,19 +76,19 @@ class Ledger(Protocol):
         which another root for a known size must raise.
         """
 
-    def confirm(self, checkpoint: Anchorable) -> AnchorState:
+    def confirm(self, checkpoint: Anchorable, reference: str | None) -> AnchorState:
         """
         Say how far the ledger itself is, read back from it: `verified` once it holds
         exactly this checkpoint for good, `submitted` or `committed` before that,
-        `failed` where it never will, `unknown` where it can't tell (asked again later).
-        May be eventually consistent. Raises LedgerUnavailable.
+        `failed` where it never will, `unknown` where it can't tell: it is then handed over
+        again. May be eventually consistent. Raises LedgerUnavailable, LedgerRefused.
         """
 
-    def evidence(self, checkpoint: Anchorable) -> Mapping[str, object]:
+    def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
         """
         What goes into receipts (JSON of strings and integers) so that a stranger can
         check the anchor. Requires `confirm` to have said `verified`. Always the same
-        for the same checkpoint. Raises LedgerUnavailable.
+        for the same checkpoint and reference. Raises LedgerUnavailable.
         """
 
     def newest(self, origin: str) -> tuple[int, bytes] | None:

@@ -10,6 +10,7 @@ CREATE TABLE anchors (
     changed_at timestamp with time zone NOT NULL,
     evidence text,
     error text,
+    reference text,
     CONSTRAINT anchors_pkey PRIMARY KEY (ledger, size),
     CONSTRAINT anchors_size_fkey FOREIGN KEY (size) REFERENCES checkpoints(size),
     CONSTRAINT anchors_state_check CHECK ((state = ANY (ARRAY['built'::text, 'submitted'::text, 'committed'::text, 'verified'::text, 'failed'::text, 'unknown'::text])))

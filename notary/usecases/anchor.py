@@ -63,10 +63,10 @@ def anchor_due(
             continue
         with pool.transaction(read_only=True) as tx:
             open_ones = tx.rows("list_anchors_under_way", ledger=ledger.name)
-            roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for _, size, *_ in open_ones}
-        for _, size, state, _ in open_ones:
+            roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for size, *_ in open_ones}
+        for size, state, reference in open_ones:
             what = anchorable(origins.at(size), size, roots[size])
-            moved.append(_move(pool, ledger, what, state, now))
+            moved.append(_move(pool, ledger, what, state, reference, now))
     return moved
 
 
@@ -88,7 +88,8 @@ def _begin(
             return None
         verified = tx.row("newest_verified_anchor", ledger=ledger.name)
     if verified is not None:
-        stopped = _went_back(ledger, anchorable(origins.at(verified[0]), verified[0], verified[1]))
+        what = anchorable(origins.at(verified[0]), verified[0], verified[1])
+        stopped = _went_back(ledger, what, verified[2])
         if stopped is not None:
             return stopped
     with pool.transaction() as tx:
@@ -96,10 +97,10 @@ def _begin(
     return None
 
 
-def _went_back(ledger: Ledger, verified: Anchorable) -> Anchored | None:
+def _went_back(ledger: Ledger, verified: Anchorable, reference: str | None) -> Anchored | None:
     """A ledger that was lost or set back must not be written on as if it were whole."""
     try:
-        if ledger.confirm(verified) == "verified":
+        if ledger.confirm(verified, reference) == "verified":
             return None
         error = (
             f"The ledger no longer holds size {verified.size}, which was read back from it: "
@@ -113,7 +114,12 @@ def _went_back(ledger: Ledger, verified: Anchorable) -> Anchored | None:
 
 
 def _move(
-    pool: Pool, ledger: Ledger, what: Anchorable, state: AnchorState, now: datetime
+    pool: Pool,
+    ledger: Ledger,
+    what: Anchorable,
+    state: AnchorState,
+    reference: str | None,
+    now: datetime,
 ) -> Anchored:
     evidence: str | None = None
     error: str | None = None
@@ -121,11 +127,11 @@ def _move(
     try:
         if attempt:
             # Idempotent: what a crash or a time-out left unknown is handed over again.
-            ledger.submit(what, now)
+            reference = ledger.submit(what, reference, now)
             state = "submitted"
-        state = ledger.confirm(what)
+        state = ledger.confirm(what, reference)
         if state == "verified":
-            evidence = evidence_text(ledger.evidence(what))
+            evidence = evidence_text(ledger.evidence(what, reference))
     except LedgerUnavailable as unavailable:
         state, error = "unknown", unavailable.detail
     except LedgerRefused as refused:
@@ -136,6 +142,7 @@ def _move(
             ledger=ledger.name,
             size=what.size,
             state=state,
+            reference=reference,
             evidence=evidence,
             error=error,
             attempt=attempt,

@@ -244,9 +244,9 @@ def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -
 
 def _look_at_anchor(name: str, row: Mapping[str, Any], ledger: Ledger, origin: str) -> None:
     what = anchorable(origin, row["size"], row["root"])
-    if ledger.confirm(what) != "verified":
+    if ledger.confirm(what, row["reference"]) != "verified":
         raise Differs(f"{name}: the ledger doesn't hold it")
-    if row["evidence"] != evidence_text(ledger.evidence(what)):
+    if row["evidence"] != evidence_text(ledger.evidence(what, row["reference"])):
         raise Differs(f"{name}: the evidence is not the ledger's")
 
 

@@ -208,7 +208,7 @@ def _check_is_older(tx: Transaction, gap: Gap, ledgers: Sequence[Ledger]) -> Non
         anchor = tx.row("newest_verified_anchor", ledger=ledger.name)
         if anchor is not None:
             what = anchorable(origins.at(anchor[0]), anchor[0], anchor[1])
-            if ledger.confirm(what) != "verified":
+            if ledger.confirm(what, anchor[2]) != "verified":
                 raise _not_ours(f"the ledger {ledger.name}", anchor[0])
 
 

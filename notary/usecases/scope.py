@@ -32,7 +32,7 @@ COVERED: dict[str, str] = {
     "checkpoints": "size root note met",
     "witness_policies": "fingerprint policy",
     "witnesses": "vkey",
-    "anchors": "ledger size state evidence",
+    "anchors": "ledger size state reference evidence",
 }
 
 NOT_COVERED: dict[str, tuple[str, str]] = {

@@ -32,63 +32,63 @@ class LedgerContract:
 
     def test_what_was_submitted_is_verified(self, ledger: Ledger) -> None:
         """Submitted, it is read back in the end."""
-        ledger.submit(checkpoint(3), NOW)
-        assert ledger.confirm(checkpoint(3)) == "verified"
+        ledger.submit(checkpoint(3), None, NOW)
+        assert ledger.confirm(checkpoint(3), None) == "verified"
 
     def test_what_was_submitted_is_there_after_a_restart(
         self, ledger: Ledger, reopened: Callable[[], Ledger]
     ) -> None:
         """Durable before `submit` returned."""
-        ledger.submit(checkpoint(3), NOW)
-        evidence = ledger.evidence(checkpoint(3))
-        assert reopened().confirm(checkpoint(3)) == "verified"
-        assert reopened().evidence(checkpoint(3)) == evidence
+        ledger.submit(checkpoint(3), None, NOW)
+        evidence = ledger.evidence(checkpoint(3), None)
+        assert reopened().confirm(checkpoint(3), None) == "verified"
+        assert reopened().evidence(checkpoint(3), None) == evidence
 
     def test_submitting_again_changes_nothing(
         self, ledger: Ledger, reopened: Callable[[], Ledger]
     ) -> None:
         """Idempotent, in this process and in the next, at another time too."""
-        ledger.submit(checkpoint(3), NOW)
-        before = ledger.evidence(checkpoint(3))
-        ledger.submit(checkpoint(3), NOW + timedelta(days=1))
-        reopened().submit(checkpoint(3), NOW + timedelta(days=2))
-        assert reopened().evidence(checkpoint(3)) == before
+        ledger.submit(checkpoint(3), None, NOW)
+        before = ledger.evidence(checkpoint(3), None)
+        ledger.submit(checkpoint(3), None, NOW + timedelta(days=1))
+        reopened().submit(checkpoint(3), None, NOW + timedelta(days=2))
+        assert reopened().evidence(checkpoint(3), None) == before
 
     def test_another_root_for_a_known_size_is_refused(
         self, ledger: Ledger, reopened: Callable[[], Ledger]
     ) -> None:
         """A fork: never taken, never called unavailable, whoever comes with it."""
-        ledger.submit(checkpoint(3), NOW)
+        ledger.submit(checkpoint(3), None, NOW)
         forked = replace(checkpoint(3), root=bytes(32))
         for who in (ledger, reopened()):
             with pytest.raises(LedgerRefused):
-                who.submit(forked, NOW)
-        assert ledger.confirm(checkpoint(3)) == "verified"
+                who.submit(forked, None, NOW)
+        assert ledger.confirm(checkpoint(3), None) == "verified"
         assert ledger.newest(ORIGIN) == (3, checkpoint(3).root)
 
     def test_another_root_is_never_confirmed(self, ledger: Ledger) -> None:
         """Asked for a root that it doesn't hold, it doesn't say verified."""
-        ledger.submit(checkpoint(3), NOW)
+        ledger.submit(checkpoint(3), None, NOW)
         forked = replace(checkpoint(3), root=bytes(32))
         with suppress(LedgerRefused):
-            assert ledger.confirm(forked) != "verified"
+            assert ledger.confirm(forked, None) != "verified"
         with pytest.raises((LedgerRefused, LedgerUnavailable)):
-            ledger.evidence(forked)
+            ledger.evidence(forked, None)
 
     def test_what_was_never_submitted_is_unknown(self, ledger: Ledger) -> None:
         """Not verified, not failed, and there is no evidence of it."""
-        ledger.submit(checkpoint(3), NOW)
-        assert ledger.confirm(checkpoint(4)) == "unknown"
+        ledger.submit(checkpoint(3), None, NOW)
+        assert ledger.confirm(checkpoint(4), None) == "unknown"
         with pytest.raises(LedgerUnavailable):
-            ledger.evidence(checkpoint(4))
+            ledger.evidence(checkpoint(4), None)
 
     def test_another_logs_size_is_not_ours(self, ledger: Ledger) -> None:
         """Two logs may have the same size with different roots."""
-        ledger.submit(checkpoint(3), NOW)
-        assert ledger.confirm(checkpoint(3, OTHER)) == "unknown"
-        ledger.submit(checkpoint(3, OTHER), NOW)
-        assert ledger.confirm(checkpoint(3, OTHER)) == "verified"
-        assert ledger.confirm(checkpoint(3)) == "verified"
+        ledger.submit(checkpoint(3), None, NOW)
+        assert ledger.confirm(checkpoint(3, OTHER), None) == "unknown"
+        ledger.submit(checkpoint(3, OTHER), None, NOW)
+        assert ledger.confirm(checkpoint(3, OTHER), None) == "verified"
+        assert ledger.confirm(checkpoint(3), None) == "verified"
 
     def test_the_newest_is_the_largest_of_this_log(
         self, ledger: Ledger, reopened: Callable[[], Ledger]
@@ -96,7 +96,7 @@ class LedgerContract:
         """Not the last one that came, and not another log's."""
         assert ledger.newest(ORIGIN) is None
         for what in (checkpoint(3), checkpoint(7), checkpoint(5), checkpoint(99, OTHER)):
-            ledger.submit(what, NOW)
+            ledger.submit(what, None, NOW)
         for who in (ledger, reopened()):
             assert who.newest(ORIGIN) == (7, checkpoint(7).root)
             assert who.newest("third.example/log") is None
@@ -111,15 +111,15 @@ class LedgerContract:
                 return all(map(plain, value))
             return type(value) in (str, int)
 
-        ledger.submit(checkpoint(3), NOW)
-        evidence = ledger.evidence(checkpoint(3))
+        ledger.submit(checkpoint(3), None, NOW)
+        evidence = ledger.evidence(checkpoint(3), None)
         assert plain(dict(evidence))
         assert json.loads(json.dumps(evidence)) == evidence
 
     def test_no_name_goes_out(self, ledger: Ledger) -> None:
         """The evidence holds the origin's hash, never the origin of the log."""
-        ledger.submit(checkpoint(3), NOW)
-        assert ORIGIN not in json.dumps(ledger.evidence(checkpoint(3)))
+        ledger.submit(checkpoint(3), None, NOW)
+        assert ORIGIN not in json.dumps(ledger.evidence(checkpoint(3), None))
 
     def test_it_says_who_it_is(self, ledger: Ledger) -> None:
         """Name, kind and trust are what the trust file needs."""

@@ -51,7 +51,7 @@ def place(tmp_path: Path) -> Place:
 def five(place: Place) -> Place:
     """A ledger with the sizes 1 to 5."""
     for size in range(1, 6):
-        place.open().submit(checkpoint(size), NOW)
+        place.open().submit(checkpoint(size), None, NOW)
     return place
 
 
@@ -75,9 +75,9 @@ def refused(place: Place, error: type[Exception] = LedgerRefused) -> None:
     for call in (
         lambda: place.read().newest("notary.example/log"),
         lambda: place.read().entries(),
-        lambda: place.read().confirm(checkpoint(1)),
-        lambda: place.open().confirm(checkpoint(1)),
-        lambda: place.open().submit(checkpoint(9), NOW),
+        lambda: place.read().confirm(checkpoint(1), None),
+        lambda: place.open().confirm(checkpoint(1), None),
+        lambda: place.open().submit(checkpoint(9), None, NOW),
     ):
         with pytest.raises(error):
             call()
@@ -94,8 +94,8 @@ def test_a_torn_last_line_is_left_out_and_written_over(five: Place, part: float)
     torn = lines[4][: max(1, int(len(lines[4]) * part))]
     five.file.write_bytes(b"".join(lines[:4]) + torn)
     assert [entry.size for entry, _ in five.read().entries()] == [1, 2, 3, 4]
-    assert five.read().confirm(checkpoint(5)) == "unknown"
-    five.open().submit(checkpoint(5), NOW)
+    assert five.read().confirm(checkpoint(5), None) == "unknown"
+    five.open().submit(checkpoint(5), None, NOW)
     assert five.lines() == lines
 
 
@@ -103,7 +103,7 @@ def test_a_torn_line_longer_than_the_next_leaves_nothing_behind(five: Place) -> 
     """What is cut off is cut off whole."""
     lines = five.lines()
     five.file.write_bytes(b"".join(lines[:4]) + b"x" * 5000)
-    five.open().submit(checkpoint(5), NOW)
+    five.open().submit(checkpoint(5), None, NOW)
     assert five.lines() == lines
 
 
@@ -172,7 +172,7 @@ def entry_line(place: Place, signer: Signer, **members: object) -> bytes:
 def test_an_entry_made_by_hand_can_be_right(five: Place) -> None:
     """What is refused below is refused for its own reason."""
     five.file.write_bytes(five.file.read_bytes() + entry_line(five, five.signer))
-    assert five.read().confirm(checkpoint(6)) == "verified"
+    assert five.read().confirm(checkpoint(6), None) == "verified"
 
 
 @pytest.mark.parametrize("root", [checkpoint(3).root, bytes(32)], ids=["same", "other"])
@@ -212,9 +212,9 @@ def test_a_file_that_became_shorter_is_noticed_while_it_runs(five: Place) -> Non
     five.file.write_bytes(b"".join(five.lines()[:3]))
     before = five.file.read_bytes()
     with pytest.raises(LedgerRefused, match="became shorter"):
-        ledger.submit(checkpoint(6), NOW)
+        ledger.submit(checkpoint(6), None, NOW)
     with pytest.raises(LedgerRefused, match="became shorter"):
-        reader.confirm(checkpoint(1))
+        reader.confirm(checkpoint(1), None)
     assert five.file.read_bytes() == before
 
 
@@ -222,13 +222,13 @@ def test_a_file_that_was_exchanged_is_noticed_while_it_runs(five: Place, tmp_pat
     """Another history of the same length and key in its place isn't written on."""
     twin = Place(tmp_path / "twin.ndjson", five.signer)
     for size in (1, 2, 3, 4, 6):
-        twin.open().submit(checkpoint(size), NOW)
+        twin.open().submit(checkpoint(size), None, NOW)
     ledger = five.open()
     ledger.newest("x")
     twin.file.rename(five.file)
     before = five.file.read_bytes()
     with pytest.raises(LedgerRefused):
-        ledger.submit(checkpoint(7), NOW)
+        ledger.submit(checkpoint(7), None, NOW)
     assert five.file.read_bytes() == before
 
 
@@ -239,7 +239,7 @@ def test_a_reader_writes_nothing(five: Place) -> None:
     """Without the key there is no entry, and no file is made either."""
     before = five.file.read_bytes()
     with pytest.raises(LedgerRefused):
-        five.read().submit(checkpoint(6), NOW)
+        five.read().submit(checkpoint(6), None, NOW)
     assert five.file.read_bytes() == before
 
 
@@ -254,22 +254,22 @@ def test_a_missing_folder_is_named(tmp_path: Path, place: Place) -> None:
     """The place of the ledger isn't mounted: try again later."""
     lost = FileLedger(tmp_path / "nowhere" / "l.ndjson", place.signer.vkey, place.signer)
     with pytest.raises(LedgerUnavailable, match=r"nowhere/l\.ndjson"):
-        lost.submit(checkpoint(1), NOW)
+        lost.submit(checkpoint(1), None, NOW)
 
 
 def test_a_reader_sees_what_is_appended_later(five: Place) -> None:
     """It reads on from where it was."""
     reader = five.read()
-    assert reader.confirm(checkpoint(6)) == "unknown"
-    five.open().submit(checkpoint(6), NOW)
-    assert reader.confirm(checkpoint(6)) == "verified"
+    assert reader.confirm(checkpoint(6), None) == "unknown"
+    five.open().submit(checkpoint(6), None, NOW)
+    assert reader.confirm(checkpoint(6), None) == "verified"
 
 
 def _submit_all(file: str, key: str, sizes: list[int]) -> None:
     signer = load_key(Path(key))
     ledger = FileLedger(Path(file), signer.vkey, signer)
     for size in sizes:
-        ledger.submit(checkpoint(size), NOW)
+        ledger.submit(checkpoint(size), None, NOW)
 
 
 def test_processes_that_append_at_once_leave_one_chain(place: Place, tmp_path: Path) -> None:
@@ -302,6 +302,6 @@ def test_threads_of_one_process_may_share_it(place: Place, which: str) -> None:
     with ThreadPoolExecutor(8) as threads:
         for turn in range(1, 5):
             for size in range(10 * turn, 10 * turn + 10):
-                writer.submit(checkpoint(size), NOW)
+                writer.submit(checkpoint(size), None, NOW)
             assert list(threads.map(ask, range(8))) == [(size, checkpoint(size).root)] * 8
     assert len(place.read().entries()) == 40

@@ -57,7 +57,7 @@ def test_the_newest_checkpoint_is_anchored_and_read_back(grown: World) -> None:
     size, root, _ = grown.checkpoints()[0]
     assert isinstance(root, bytes)
     evidence = json.loads(str(grown.rows("SELECT evidence FROM anchors")[0][0]))
-    assert evidence == grown.ledger.evidence(anchorable(ORIGIN, 1, root))
+    assert evidence == grown.ledger.evidence(anchorable(ORIGIN, 1, root), None)
     assert (size, entries(grown)) == (1, [1])
 
 
@@ -110,24 +110,28 @@ class Moody:
     def __init__(self, ledger: FileLedger) -> None:
         self.ledger = ledger
         self.name, self.kind, self.own_word, self.required = "city", "file", True, False
+        self.interval = None
         self.mood: Exception | None = None
         self.after = False
         self.slow_states: list[AnchorState] = []
 
-    def submit(self, checkpoint: Anchorable, now: datetime) -> None:
+    def submit(self, checkpoint: Anchorable, reference: str | None, now: datetime) -> str:
         if self.mood is not None and not self.after:
             raise self.mood
-        self.ledger.submit(checkpoint, now)
+        reference = self.ledger.submit(checkpoint, reference, now)
         if self.mood is not None:
             raise self.mood
+        return reference
 
-    def confirm(self, checkpoint: Anchorable) -> AnchorState:
+    def confirm(self, checkpoint: Anchorable, reference: str | None) -> AnchorState:
         if self.mood is not None:
             raise self.mood
-        return self.slow_states.pop(0) if self.slow_states else self.ledger.confirm(checkpoint)
+        if self.slow_states:
+            return self.slow_states.pop(0)
+        return self.ledger.confirm(checkpoint, reference)
 
-    def evidence(self, checkpoint: Anchorable) -> Mapping[str, object]:
-        return self.ledger.evidence(checkpoint)
+    def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
+        return self.ledger.evidence(checkpoint, reference)
 
     def newest(self, origin: str) -> tuple[int, bytes] | None:
         return None if self.mood is not None else self.ledger.newest(origin)
@@ -215,6 +219,7 @@ def test_a_verified_anchor_never_changes(grown: World) -> None:
             ledger="file",
             size=1,
             state="failed",
+            reference=None,
             evidence="{}",
             error="x",
             attempt=1,

@@ -130,19 +130,19 @@ def test_a_position_that_went_back_closes_the_gate(grown: World) -> None:
 
 def test_a_checkpoint_that_only_the_ledger_knows_closes_the_gate(grown: World) -> None:
     """The mark was set back with the database; the file ledger wasn't."""
-    grown.ledger.submit(anchorable("notary.example/log", 3, bytes(32)), grown.now)
+    grown.ledger.submit(anchorable("notary.example/log", 3, bytes(32)), None, grown.now)
     refused_everywhere(grown, "older")
 
 
 def test_another_root_in_the_ledger_closes_the_gate(grown: World) -> None:
     """The ledger noted another root for the newest size: a fork."""
-    grown.ledger.submit(anchorable("notary.example/log", 2, bytes(32)), grown.now)
+    grown.ledger.submit(anchorable("notary.example/log", 2, bytes(32)), None, grown.now)
     refused_everywhere(grown, "fork")
 
 
 def test_another_logs_entries_in_the_ledger_do_not_matter(grown: World) -> None:
     """A ledger may serve several logs; each looks for its own origin."""
-    grown.ledger.submit(anchorable("other.example/log", 99, bytes(32)), grown.now)
+    grown.ledger.submit(anchorable("other.example/log", 99, bytes(32)), None, grown.now)
     grown.again().gate.open()
 
 

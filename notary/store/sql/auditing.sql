@@ -121,5 +121,5 @@ SELECT level, index, hash FROM log_hashes ORDER BY level, index
 SELECT size, root, note FROM checkpoints ORDER BY size
 
 -- name: audit_anchors
-SELECT a.ledger, a.size, a.state, a.evidence, c.root
+SELECT a.ledger, a.size, a.state, a.reference, a.evidence, c.root
 FROM anchors a LEFT JOIN checkpoints c ON c.size = a.size ORDER BY a.ledger, a.size

@@ -88,7 +88,7 @@ UPDATE checkpoints SET note = %(note)s, signed_at = %(now)s
 WHERE size = %(size)s AND note IS NULL
 
 -- name: list_anchors_under_way
-SELECT ledger, size, state, attempts FROM anchors
+SELECT size, state, reference FROM anchors
 WHERE ledger = %(ledger)s AND state IN ('built', 'submitted', 'committed', 'unknown')
 ORDER BY size
 
@@ -97,7 +97,7 @@ SELECT size, state, built_at FROM anchors WHERE ledger = %(ledger)s
 ORDER BY size DESC LIMIT 1
 
 -- name: newest_verified_anchor
-SELECT a.size, c.root FROM anchors a JOIN checkpoints c ON c.size = a.size
+SELECT a.size, c.root, a.reference FROM anchors a JOIN checkpoints c ON c.size = a.size
 WHERE a.ledger = %(ledger)s AND a.state = 'verified' ORDER BY a.size DESC LIMIT 1
 
 -- name: add_anchor
@@ -107,5 +107,6 @@ ON CONFLICT (ledger, size) DO NOTHING
 
 -- name: move_anchor
 UPDATE anchors SET state = %(state)s, changed_at = %(now)s, attempts = attempts + %(attempt)s,
-                   evidence = coalesce(%(evidence)s, evidence), error = %(error)s
+                   reference = %(reference)s, evidence = coalesce(%(evidence)s, evidence),
+                   error = %(error)s
 WHERE ledger = %(ledger)s AND size = %(size)s AND state <> 'verified'
