@@ -19,6 +19,7 @@ import hypothesis
 import psycopg2
 import pytest
 
+from notary.local.anvil import Anvil, anvil_program
 from notary.local.broker import Broker
 from notary.local.pip_broker import is_installed
 from notary.local.postgres import Postgres
@@ -40,7 +41,9 @@ WITH_TABLES: dict[Postgres, str] = {}
 HERE = {
     "mosquitto": lambda: mosquitto_program() is not None,
     "iotcore": is_installed,
+    "anvil": lambda: anvil_program() is not None,
     "chromium": lambda: shutil.which("chromium") is not None,
+    "openssl": lambda: shutil.which("openssl") is not None,
     "npm": lambda: shutil.which("npm") is not None,
     "the right to mount": can_mount,
 }
@@ -161,3 +164,10 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     users = {"notary": secrets.token_hex(8), "gateway": secrets.token_hex(8)}
     with Broker.open(tmp_path / "broker", users=users, acl=ACL) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    """One EVM chain for the whole run; each test has accounts of its own."""
+    with Anvil.open(tmp_path_factory.mktemp("anvil"), durable=False) as chain:
+        yield chain

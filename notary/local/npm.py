@@ -32,6 +32,7 @@ class NpmPackage:
         Raises:
             PartMissing: npm can't get it, or what it got isn't what is expected.
         """
+        folder = folder.resolve()  # npm runs in another one
         archive = folder / self.archive
         if not archive.exists():
             folder.mkdir(parents=True, exist_ok=True)
