@@ -9,7 +9,7 @@ it could not be done; then one sentence on standard error says why. 130 after Ct
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from notary.core.errors import NotaryError
@@ -22,9 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; what it needs is imported only then."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["verify"]:
-        from notary.verifier.command import main as verify
-
-        return verify(arguments[1:], os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
+        return _verify(arguments[1:])
     chosen = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
@@ -41,6 +39,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CANNOT
     except KeyboardInterrupt:
         return STOPPED
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    """`notary verify`, with all that reads the evidence of ledgers, or asks them."""
+    from notary.core.receipt_ledgers import Checker
+    from notary.evidence import checkers
+    from notary.verifier.command import main as verify
+
+    def go_online(urls: Mapping[str, str]) -> Mapping[str, Checker]:
+        from notary.evidence.online import online_checkers
+
+        ca_file = os.environ.get("NOTARY_CA_FILE")
+        return online_checkers(urls, Path(ca_file) if ca_file else None)
+
+    language = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    return verify(arguments, language, checkers=checkers(), go_online=go_online)
 
 
 def _parser() -> argparse.ArgumentParser:

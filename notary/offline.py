@@ -23,16 +23,23 @@ import sys
 if sys.version_info < (3, 11):
     sys.exit("verify.pyz needs Python 3.11 or newer")
 
+from notary.evidence import checkers
 from notary.verifier.command import main
 
 language = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-sys.exit(main(None, language, os.path.basename(sys.argv[0])))
+sys.exit(main(None, language, os.path.basename(sys.argv[0]), checkers()))
 """
 PARTS: Final = (
     "__init__.py",
     "verifier/*.py",
     "remembered.py",
     "core/*.py",
+    "evidence/__init__.py",
+    "evidence/members.py",
+    "evidence/evm.py",
+    "evidence/patricia.py",
+    "evidence/rlp.py",
+    "evidence/keccak.py",
     "texts/*.py",
     "texts/*.json",
 )

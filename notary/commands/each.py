@@ -374,9 +374,10 @@ def witness(arguments: Namespace) -> int:
 
 def monitor(arguments: Namespace) -> int:
     """Follow a notary from outside; needs no settings and no database server."""
+    from notary.evidence import checkers
     from notary.monitor.command import run
 
-    return run(arguments, os.environ, clock)
+    return run(arguments, os.environ, clock, checkers())
 
 
 def unreachable(arguments: Namespace) -> int:

@@ -13,6 +13,7 @@ from notary.core.descriptor import Descriptor, descriptor_leaf, parse_descriptor
 from notary.core.errors import MalformedReceipt, MalformedText, MalformedTrust
 from notary.core.proof import verify_inclusion
 from notary.core.receipt_format import format_receipt, parse_receipt
+from notary.core.receipt_ledgers import FILE_ALONE, Checker, check_anchor
 from notary.core.receipt_parts import (
     Anchor,
     Consistency,
@@ -23,12 +24,7 @@ from notary.core.receipt_parts import (
     RowPart,
     RunPart,
 )
-from notary.core.receipt_signers import (
-    check_anchor,
-    check_checkpoint,
-    check_good,
-    check_witnesses,
-)
+from notary.core.receipt_signers import check_checkpoint, check_good, check_witnesses
 from notary.core.receipt_subject import Proved, check_file, check_record, check_row, row_leaf
 from notary.core.trust import Trust, parse_trust
 from notary.core.verdict import Findings, Verdict
@@ -53,12 +49,14 @@ def verify_receipt(
     receipt: Receipt | str | bytes | Mapping[str, object],
     trust: Trust | str | bytes | Mapping[str, object],
     payload: bytes | Iterable[bytes] | None = None,
+    checkers: Mapping[str, Checker] = FILE_ALONE,
 ) -> Verdict:
     """
     Check a receipt, and the payload where one is given, against a trust file.
 
     `payload` is what the asker holds: the record's payload, the row's bytes, or the
-    version's file; also in pieces, of which a file's are held one at a time.
+    version's file; also in pieces, of which a file's are held one at a time. `checkers`: what
+    reads the evidence of ledgers, by its kind; evidence of another kind is not checked.
 
     Raises:
         MalformedText: the receipt, the trust file or a text in the receipt is malformed.
@@ -88,7 +86,7 @@ def verify_receipt(
     check_witnesses(signed.note, trust, proved.received, findings)
     # receipt-v1.md, step 10: the ledgers.
     for anchor in receipt.anchors:
-        check_anchor(anchor, index, leaf, signed, trust, findings)
+        check_anchor(anchor, index, leaf, signed, trust, checkers, findings)
     if not receipt.anchors:
         findings.not_checked("anchor", reason="none")
     return Verdict(

@@ -1,28 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Verifying who stands behind a receipt's batch: the log's key, witnesses, ledgers.
-docs/spec/receipt-v1.md, step 7 to step 10. Only keys of the trust file count.
+Verifying who stands behind a receipt's batch: the log's key and the witnesses; the ledgers are
+receipt_ledgers.py's matter. docs/spec/receipt-v1.md, step 7 to step 9. Only keys of the trust
+file count.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from notary.core.checkpoint import Checkpoint, parse_checkpoint
-from notary.core.errors import (
-    BadSignature,
-    NotaryError,
-    QuorumNotMet,
-    ReceiptRefused,
-    UnknownSigner,
-)
-from notary.core.hashing import LeafHash, RootHash, digest
-from notary.core.ledger_entry import parse_entry
+from notary.core.errors import BadSignature, QuorumNotMet, ReceiptRefused, UnknownSigner
 from notary.core.note import Note, open_note
-from notary.core.proof import verify_consistency, verify_inclusion
-from notary.core.receipt_parts import Anchor, Consistency
-from notary.core.trust import LedgerTrust, LogKey, Trust
+from notary.core.proof import verify_consistency
+from notary.core.receipt_parts import Consistency
+from notary.core.trust import LogKey, Trust
 from notary.core.verdict import Findings
 from notary.core.words import format_time
 
@@ -146,57 +138,6 @@ def check_witnesses(note: Note, trust: Trust, received: datetime, findings: Find
         findings.held("time", **facts)
     else:
         findings.own_word("time", reason="gap", **facts)
-
-
-def check_anchor(
-    anchor: Anchor, index: int, leaf: LeafHash, signed: Signed, trust: Trust, findings: Findings
-) -> None:
-    """
-    The descriptor is under the anchored root, and the ledger holds that root.
-
-    Raises:
-        RootMismatch, MalformedProof: the path doesn't lead to the anchored root.
-        ReceiptRefused: the evidence isn't this ledger's or this checkpoint's, or the log
-            was forked.
-    """
-    # receipt-v1.md, step 10.
-    verify_inclusion(leaf, index, anchor.size, anchor.path, RootHash(anchor.root))
-    checkpoint = signed.checkpoint
-    if anchor.size == checkpoint.size and anchor.root != checkpoint.root:
-        raise ReceiptRefused("Two roots are given for one size of the log.", reason="fork")
-    ledger = trust.ledger(anchor.ledger)
-    facts = {"ledger": anchor.ledger, "kind": anchor.kind, "size": anchor.size}
-    if ledger is None:
-        findings.not_checked("anchor", reason="not-in-trust-file", **facts)
-    elif ledger.kind != anchor.kind:
-        raise ReceiptRefused("The ledger is of another kind.", reason="ledger-kind")
-    elif anchor.kind not in EVIDENCE:
-        findings.not_checked("anchor", reason="needs-package", **facts)
-    else:
-        time = EVIDENCE[anchor.kind](anchor, ledger, checkpoint.origin)
-        findings.own_word("anchor", time=format_time(time), **facts)
-
-
-def _file_ledger(anchor: Anchor, ledger: LedgerTrust, origin: str) -> datetime:
-    """The file ledger's signed entry names this origin, size and root."""
-    # receipt-v1.md, step 10.
-    note = anchor.evidence.get("note")
-    if anchor.evidence.keys() != {"note"} or not isinstance(note, str):
-        raise ReceiptRefused("The evidence is not one signed note.", reason="ledger-evidence")
-    try:
-        entry = parse_entry(open_note(note, [str(ledger.members["key"])]).text)
-    except NotaryError as error:
-        raise ReceiptRefused(
-            f"The file ledger's entry: {error.detail}", reason="ledger-evidence"
-        ) from None
-    wanted = (digest(origin.encode()), anchor.size, anchor.root)
-    if (entry.origin_hash, entry.size, entry.root) != wanted:
-        raise ReceiptRefused("The entry is another checkpoint's.", reason="ledger-other")
-    return entry.time
-
-
-EVIDENCE: Mapping[str, Callable[[Anchor, LedgerTrust, str], datetime]] = {"file": _file_ledger}
-"""Kinds of evidence that need nothing but the standard library; all the notary's own word."""
 
 
 def _time(seconds: int) -> datetime:

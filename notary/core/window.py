@@ -7,13 +7,14 @@ receipt proves it. So whatever is left out, altered, reordered or doubled change
 statement. See docs/spec/window-v1.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from notary.core.errors import MalformedWindow, PayloadMismatch
 from notary.core.hashing import SALT_BYTES, commitment, digest
 from notary.core.receipt import verify_receipt
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_parts import RecordPart
 from notary.core.statement import Statement, format_statement, statement_leaf
 from notary.core.trust import Trust, parse_trust
@@ -67,14 +68,17 @@ class WindowVerdict:
 
 
 def verify_window(
-    window: Window | str, trust: Trust | str, payloads: Iterable[Opened] | None = None
+    window: Window | str,
+    trust: Trust | str,
+    payloads: Iterable[Opened] | None = None,
+    checkers: Mapping[str, Checker] = FILE_ALONE,
 ) -> WindowVerdict:
     """
     Check that nothing is missing between the first and the last record carried, nor at
     the beginning of the span that was asked for.
 
     `payloads`: (salt or None, payload) of each record carried, in order; None for a
-    record of which they aren't given.
+    record of which they aren't given. `checkers`: as of `verify_receipt`.
 
     Raises:
         MalformedText: the window or a text in it is malformed.
@@ -97,7 +101,7 @@ def verify_window(
     if not isinstance(proved, RecordPart) or proved.statement != format_statement(last):
         raise MalformedWindow("The chain doesn't lead to the receipt.", reason="broken-chain")
     # window-v1.md, step 3: the receipt holds.
-    receipt = verify_receipt(window.receipt, trust)
+    receipt = verify_receipt(window.receipt, trust, checkers=checkers)
     # window-v1.md, step 4: the span that was asked for begins inside.
     if not _begins(window.asked, head):
         raise MalformedWindow("Records before the first may be asked for.", reason="no-start")

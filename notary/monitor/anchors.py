@@ -5,20 +5,20 @@ as one is given. Each root is held against the tree that was recomputed here.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from notary.core.errors import MalformedNote, NotaryError
+from notary.core.errors import MalformedNote, MalformedTrust, NotaryError, ReceiptRefused
 from notary.core.hashing import digest
 from notary.core.ledger_entry import LedgerEntry, parse_entry
 from notary.core.monitor_report import NotChecked
 from notary.core.note import MAX_NOTE_BYTES, open_note
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_parts import Anchor as ReceiptAnchor
-from notary.core.receipt_signers import EVIDENCE
 from notary.core.trust import LedgerTrust, Trust
 from notary.core.words import ZERO_HASH, parse_time
 from notary.monitor.alarms import Alarms
@@ -42,11 +42,15 @@ class Damaged(Exception):
 
 @dataclass(slots=True)
 class Ledgers:
-    """The ledgers of a trust file, looked at once; inside `with state:`."""
+    """
+    The ledgers of a trust file, looked at once; inside `with state:`. `checkers` read the
+    evidence, by its kind.
+    """
 
     state: State
     trust: Trust
     alarms: Alarms
+    checkers: Mapping[str, Checker] = field(default_factory=lambda: FILE_ALONE)
     not_checked: list[NotChecked] = field(default_factory=list)
 
     def look(self, notary: Notary, files: Sequence["LedgerFile"]) -> None:
@@ -64,10 +68,9 @@ class Ledgers:
         for ledger, size in held.items():
             self.state.do("INSERT OR REPLACE INTO anchored VALUES (?, ?)", ledger, size)
         for item in self.trust.ledgers:
-            if item.kind not in EVIDENCE:
-                self.not_checked.append(NotChecked(f"ledger:{item.id}", "needs-package"))
-            elif not any(file.ledger == item for file in files):
-                self.not_checked.append(NotChecked(f"ledger:{item.id}", "no-file"))
+            reason = self._why_not(item, files)
+            if reason:
+                self.not_checked.append(NotChecked(f"ledger:{item.id}", reason))
 
     def look_at_delay(self, now: datetime, allowed: float) -> None:
         """An alarm for each ledger on which a checkpoint isn't, though seen long enough ago."""
@@ -81,6 +84,14 @@ class Ledgers:
             else:
                 facts = {"ledger": ledger.id, "size": row[0], "since": parse_time(row[1])}
                 self.alarms.sound("late-anchor", ledger.id, **facts)
+
+    def _why_not(self, ledger: LedgerTrust, files: Sequence["LedgerFile"]) -> str | None:
+        """What of a ledger isn't looked at here; of evidence, by the largest size with any."""
+        if ledger.kind not in self.checkers:
+            return "needs-package"
+        if ledger.kind == "file" and not any(file.ledger == ledger for file in files):
+            return "no-file"
+        return self.state.get(f"unchecked:{ledger.id}")
 
     def sizes(self) -> list[int]:
         """Up to which size each ledger holds the log."""
@@ -117,12 +128,18 @@ class Ledgers:
         if anchor.root != self.state.root(anchor.size):
             self._other(ledger, anchor.size, "root")
             return
-        if ledger.kind in EVIDENCE and not self._evidence_holds(anchor, ledger):
-            self._other(ledger, anchor.size, "evidence")
-            return
+        if ledger.kind in self.checkers:
+            try:
+                reason = self._unchecked(anchor, ledger)
+            except ReceiptRefused:
+                self._other(ledger, anchor.size, "evidence")
+                return
+            if anchor.size > held[ledger.id]:
+                self.state.set(**{f"unchecked:{ledger.id}": reason})
         held[ledger.id] = max(held[ledger.id], anchor.size)
 
-    def _evidence_holds(self, anchor: Anchor, ledger: LedgerTrust) -> bool:
+    def _unchecked(self, anchor: Anchor, ledger: LedgerTrust) -> str:
+        """Why the evidence can't be checked here; empty where it holds. Raises ReceiptRefused."""
         parts = ReceiptAnchor(
             ledger=ledger.id,
             kind=ledger.kind,
@@ -132,10 +149,10 @@ class Ledgers:
             evidence=anchor.evidence or {},
         )
         try:
-            EVIDENCE[ledger.kind](parts, ledger, self._origin)
-        except NotaryError:
-            return False
-        return True
+            found = self.checkers[ledger.kind](parts, ledger, self._origin)
+        except MalformedTrust:
+            return "malformed-trust"
+        return str(found.facts["reason"]) if found.status == "not-checked" else ""
 
     # -- what a ledger's own file holds
 

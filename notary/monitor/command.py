@@ -21,6 +21,7 @@ from typing import Final
 from notary import texts
 from notary.core.errors import MalformedTrust, NotaryError
 from notary.core.monitor_report import Alarm, NotChecked, Report
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.words import format_time
 from notary.monitor.alarms import Alarms, changed, listed, standing
@@ -67,15 +68,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--with", dest="file", type=Path, metavar="FILE", help="a report, a receipt")
 
 
-def run(arguments: Namespace, env: Mapping[str, str], clock: Clock) -> int:
-    """Do one of the two; the exit code."""
+def run(
+    arguments: Namespace,
+    env: Mapping[str, str],
+    clock: Clock,
+    checkers: Mapping[str, Checker] = FILE_ALONE,
+) -> int:
+    """Do one of the two; the exit code. `checkers` read the evidence of ledgers, by its kind."""
     voice = _Voice(texts.choose(env.get("LC_ALL") or env.get("LANG")))
     ca_file = Path(env["NOTARY_CA_FILE"]) if env.get("NOTARY_CA_FILE") else None
     try:
         trust = _read_trust(arguments.trust)
         if arguments.what == "compare":
             return _compare(arguments, trust, ca_file, clock, voice)
-        return _Rounds(arguments, trust, ca_file, clock, voice).run()
+        return _Rounds(arguments, trust, ca_file, clock, voice, checkers).run()
     except NotaryError as error:
         voice.warn(f"error.{error.code}", **error.facts)
     except sqlite3.Error as error:
@@ -93,6 +99,7 @@ class _Rounds:
         ca_file: Path | None,
         clock: Clock,
         voice: "_Voice",
+        checkers: Mapping[str, Checker],
     ) -> None:
         self._folder: Path = arguments.state
         self._once: bool = arguments.once
@@ -106,6 +113,7 @@ class _Rounds:
             ledger_files=tuple(arguments.ledger_file),
             checkpoint_within=arguments.checkpoint_within,
             anchor_within=arguments.anchor_within,
+            checkers=checkers,
         )
         self._web = Web(arguments.url, ca_file)
         file: Path | None = arguments.webhook

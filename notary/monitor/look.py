@@ -4,13 +4,15 @@ One look at a notary, part by part. What a part found is committed before the ne
 nothing is lost where the notary goes away, or the monitor is killed, in the middle.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from notary.core.monitor_report import NotChecked
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_signers import Signed
 from notary.core.recovery import recoveries_of
 from notary.core.trust import Trust
@@ -33,7 +35,7 @@ ANCHOR_WITHIN: Final = 3_600.0
 class Plan:
     """
     What is looked at beside the notary itself, and how many seconds may pass until a state of
-    the log follows another one, or is on every ledger.
+    the log follows another one, or is on every ledger. `checkers` read the ledgers' evidence.
     """
 
     trust: Trust
@@ -41,6 +43,7 @@ class Plan:
     ledger_files: tuple[Path, ...] = ()
     checkpoint_within: float = CHECKPOINT_WITHIN
     anchor_within: float = ANCHOR_WITHIN
+    checkers: Mapping[str, Checker] = field(default_factory=lambda: FILE_ALONE)
 
 
 def look(state: State, notary: Notary, plan: Plan, now: datetime, dice: Random) -> list[NotChecked]:
@@ -97,7 +100,7 @@ def _look_on(
     with state:
         look_again(sight, dice)
     with state:
-        ledgers = Ledgers(state, plan.trust, alarms)
+        ledgers = Ledgers(state, plan.trust, alarms, plan.checkers)
         ledgers.look(notary, files)
         ledgers.look_at_delay(now, plan.anchor_within)
         forget_seen(state, ledgers.sizes())

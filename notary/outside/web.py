@@ -63,7 +63,16 @@ class Web:
         Raises:
             Unreachable, BadAnswer: as `get`.
         """
-        self._tried("", lambda: self._post(body, headers))
+        self._tried("", lambda: self._post(body, headers, None))
+
+    def exchange(self, body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
+        """
+        Send a body to the address itself; the whole answer, of at most `limit` bytes.
+
+        Raises:
+            Unreachable, BadAnswer: as `get`.
+        """
+        return self._tried("", lambda: self._post(body, headers, limit))
 
     def stream(self, path: str, limit: int) -> Iterator[bytes]:
         """
@@ -131,10 +140,13 @@ class Web:
             self.close()
         return data
 
-    def _post(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def _post(self, body: bytes, headers: Mapping[str, str], limit: int | None) -> bytes:
+        """Send a body; the answer up to the limit, where there is one."""
         link = self._connect()
         try:
-            self._ask(link, "POST", "", body, {**headers, "Connection": "close"}).close()
+            sent = {**headers, "Connection": "close"}
+            with self._ask(link, "POST", "", body, sent) as response:
+                return b"" if limit is None else b"".join(_pieces(response, "", limit))
         finally:
             link.close()
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 `notary verify`: check a receipt, a window, an acceptance, a consistency proof, the proof of a
-fork or the note of a recovery offline. Standard library only.
+fork or the note of a recovery offline. Standard library only; what reads the evidence of ledgers,
+and what asks a chain where that is wanted, is handed in.
 
 Exit 0 when all that was asked holds, 1 when not (also where an acceptance that holds proves
 misconduct, or the log contradicts what is remembered), 2 for input that can't be used.
@@ -12,7 +13,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -21,8 +22,9 @@ from zoneinfo import ZoneInfo
 from notary.core.cose_receipt import CoseReceipt
 from notary.core.errors import LogForked, MalformedTrust, NotaryError, PayloadMismatch
 from notary.core.receipt import Receipt
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_parts import FilePart
-from notary.core.trust import MAX_TRUST_BYTES, parse_trust
+from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
 from notary.core.window import MAX_WINDOW_BYTES, Window
 from notary.remembered import keep_fork
 from notary.texts import LANGUAGES, choose, text
@@ -34,12 +36,20 @@ HOLDS: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 MAX_PAYLOAD_BYTES: Final = 4 << 30
+ASKABLE: Final = "evm"
+"""The kind of ledgers that `--online` asks."""
+
+Checkers = Mapping[str, Checker]
+GoOnline = Callable[[Mapping[str, str]], Checkers]
+"""From the addresses of nodes, by ledger, to checkers that ask them; raises NotaryError."""
 
 
 def main(
     argv: Sequence[str] | None = None,
     environment_language: str = "",
     program: str = "notary verify",
+    checkers: Checkers = FILE_ALONE,
+    go_online: GoOnline | None = None,
 ) -> int:
     """Verify what the arguments name; prints the verdict and returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -49,7 +59,7 @@ def main(
     arguments = _parser(program).parse_args(argv)
     language = choose(arguments.lang or environment_language)
     try:
-        return _verify(arguments, language)
+        return _verify(arguments, language, checkers, go_online)
     except (Unusable, MalformedTrust) as error:
         code = error.code if isinstance(error, Unusable) else f"error.{error.code}"
         detail = text(language, code, **shown(error.facts))
@@ -93,6 +103,10 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--monitor", metavar="FILE", help="the report of a monitor that you trust")
     parser.add_argument(
+        "--online", metavar="LEDGER=URL", action="append", default=[],
+        help="a node of your own choice that is asked whether a block is in its chain",
+    )  # fmt: skip
+    parser.add_argument(
         "--fork-file", metavar="OUT", help="where the proof goes when the log contradicts itself"
     )
     parser.add_argument("--lang", choices=LANGUAGES, help="language of the verdict")
@@ -101,9 +115,13 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _verify(arguments: argparse.Namespace, language: str) -> int:
+def _verify(
+    arguments: argparse.Namespace, language: str, checkers: Checkers, go_online: GoOnline | None
+) -> int:
     zone = _zone(arguments.timezone)
     trust = parse_trust(read_text(arguments.trust, MAX_TRUST_BYTES))
+    if arguments.online:
+        checkers = _online(arguments.online, trust, go_online)
     found = parse(read(arguments.receipt, MAX_WINDOW_BYTES), arguments.receipt)
     cose = found if isinstance(found, CoseReceipt) else None
     proof = found.receipt if isinstance(found, CoseReceipt) else found
@@ -114,7 +132,7 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
         payload = pieces(name) if is_file else read(name, MAX_PAYLOAD_BYTES)
     judgement = hold_against(proof, arguments.against, trust) if arguments.against else None
     try:
-        verdict = judge(proof, cose, trust, payload, arguments.payload)
+        verdict = judge(proof, cose, trust, payload, arguments.payload, checkers)
     except PayloadMismatch as mismatch:
         raise told_apart(mismatch, proof, trust, arguments.payload) from None
     others = beside(arguments, proof, trust)
@@ -129,6 +147,24 @@ def _verify(arguments: argparse.Namespace, language: str) -> int:
             print("\n" + text(language, f"verify.against.{judgement.kind}"))
     sys.stdout.flush()
     return REFUSED if judgement is not None and judgement.is_misconduct else HOLDS
+
+
+def _online(asked: Sequence[str], trust: Trust, go_online: GoOnline | None) -> Checkers:
+    """The checkers that ask these nodes; an address may hold a key, so none is repeated."""
+    if go_online is None:
+        raise Unusable("verify.online-not-here")
+    urls: dict[str, str] = {}
+    for item in asked:
+        name, _, url = item.partition("=")
+        ledger = trust.ledger(name)
+        if ledger is None or ledger.kind != ASKABLE:
+            raise Unusable("verify.online-ledger", ledger=name)
+        urls[name] = url
+    try:
+        return go_online(urls)
+    except NotaryError as error:
+        why = error.facts.get("reason", error.code)
+        raise Unusable("verify.online-unusable", why=why) from None
 
 
 def _forked(arguments: argparse.Namespace, error: LogForked, language: str) -> int:

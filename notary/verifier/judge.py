@@ -2,7 +2,7 @@
 """A proof judged: by itself, with its payload, and beside what else its user has."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 
@@ -21,6 +21,7 @@ from notary.core.misconduct import Judgement, hold_against_acceptance, hold_agai
 from notary.core.monitor_report import MAX_REPORT_BYTES, Report, parse_report
 from notary.core.receipt import Receipt, verify_receipt
 from notary.core.receipt_format import MAX_RECEIPT_BYTES
+from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_signers import Signed, check_checkpoint
 from notary.core.recovery import RecoveryNote, verify_recovery
 from notary.core.remembering import check_monitored, check_since
@@ -37,6 +38,7 @@ def judge(
     trust: Trust,
     payload: bytes | Iterator[bytes] | None,
     name: str | None,
+    checkers: Mapping[str, Checker] = FILE_ALONE,
 ) -> Verdict | WindowVerdict:
     """Check a proof, with the payload, or a window's with the file of that name."""
     if isinstance(proof, ConsistencyProof):
@@ -46,13 +48,13 @@ def judge(
     if isinstance(proof, RecoveryNote):
         return verify_recovery(proof, trust)
     if isinstance(proof, Window):
-        return verify_window(proof, trust, opened(name, proof) if name else None)
+        return verify_window(proof, trust, opened(name, proof) if name else None, checkers)
     if isinstance(proof, SignedAcceptance):
         return verify_acceptance(proof, trust, payload if isinstance(payload, bytes) else None)
     if cose is not None:
         return verify_cose_receipt(cose, trust, payload)
     # tlog-proof-v1.md, step 2: the receipt that it stands for holds, as any receipt.
-    return verify_receipt(proof, trust, payload)
+    return verify_receipt(proof, trust, payload, checkers)
 
 
 def beside(arguments: argparse.Namespace, proof: Proof, trust: Trust) -> tuple[Check, ...]:

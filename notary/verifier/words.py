@@ -30,6 +30,7 @@ MAY_BE_WHOLE: Final = frozenset(
         "receipt-refused.no-salt",
         "receipt-refused.salt-erased",
         "receipt-refused.no-tag-salt",
+        "receipt-refused.ledger-dropped",
         "acceptance-refused.no-salt",
     )
 )
@@ -69,6 +70,8 @@ def lines(
         for check in found:
             facts = shown(check.facts, zone)
             yield f"  {MARKS[status]} " + text(language, f"check.{check.code}.{status}", **facts)
+            if "install" in facts:
+                yield "      " + text(language, "verify.install", **facts)
     yield ""
     about = shown({"origin": verdict.origin, "name": verdict.trust_name})
     yield text(

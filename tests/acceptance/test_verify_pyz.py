@@ -145,11 +145,12 @@ def test_a_reader_who_has_seen_enough_breaks_nothing(pyz: Path, tmp_path: Path) 
 
 
 def test_the_file_has_no_more_than_it_needs(pyz: Path) -> None:
-    """Core, texts and the verifier: no database, no network, no packages."""
+    """Core, evidence, texts and the verifier: no database, no network, no packages."""
     with zipfile.ZipFile(pyz) as archive:
         names = archive.namelist()
     tops = {name.split("/")[1] for name in names if name.startswith("notary/")}
-    assert tops == {"__init__.py", "core", "remembered.py", "texts", "verifier"}
+    assert tops == {"__init__.py", "core", "evidence", "remembered.py", "texts", "verifier"}
+    assert not [name for name in names if "online" in name]
     assert {"notary/texts/zh.json", "notary/core/receipt.py", "__main__.py"} <= set(names)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from notary.offline import PARTS
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "notary",
@@ -96,11 +98,19 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "part", ["notary/core", "notary/texts", "notary/verifier", "notary/remembered.py"]
+    "part",
+    [
+        "notary/core",
+        "notary/texts",
+        "notary/verifier",
+        "notary/remembered.py",
+        *(f"notary/{part}" for part in PARTS if part.startswith("evidence/")),
+    ],
 )
 def test_what_must_verify_in_ten_years_imports_the_standard_library_alone(part: str) -> None:
     """Any other package could be gone by then; late imports count too."""
     ours = ("notary.core", "notary.texts", "notary.verifier", "notary.remembered")
+    ours += ("notary.evidence",) if part.startswith("notary/evidence/") else ()
     found = [ROOT / part] if part.endswith(".py") else sorted((ROOT / part).rglob("*.py"))
     assert found
     for path in found:

@@ -16,6 +16,7 @@ const MAY_BE_WHOLE = new Set([
   "receipt-refused.no-salt",
   "receipt-refused.salt-erased",
   "receipt-refused.no-tag-salt",
+  "receipt-refused.ledger-dropped",
   "acceptance-refused.no-salt",
 ]);
 

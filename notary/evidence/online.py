@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Asking a chain itself whether a block is in it, by a node of the asker's own choice (JSON-RPC).
+
+The only part of this package that speaks to anybody. An address may hold a key, so what is told
+of a node is its host alone.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from notary.core.receipt_ledgers import Checker, Found
+from notary.core.receipt_parts import Anchor
+from notary.core.trust import LedgerTrust
+from notary.evidence import checkers
+from notary.evidence.evm import Block, Chain, chain_of, found_of, prove
+from notary.evidence.members import refused, wanted
+from notary.outside.errors import BadAnswer, Unreachable
+from notary.outside.web import Web
+
+BLOCKS_AFTER: Final = 12
+"""So many blocks must lie on top of one before it counts as settled."""
+MAX_ANSWER_BYTES: Final = 4 << 20
+SECONDS: Final = 15.0
+
+_HEADERS: Final = {"Content-Type": "application/json"}
+_NUMBER: Final = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]{0,15})", re.ASCII)
+_HASH: Final = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+
+
+class Node:
+    """
+    One node of a chain, by https, or by http on this machine; asked once, without trying again.
+
+    Raises:
+        Unreachable: bad-url, not-safe, bad-ca.
+    """
+
+    def __init__(self, url: str, ca_file: Path | None = None) -> None:
+        self._web = Web(url, ca_file, pauses=(), seconds=SECONDS, has_query=True)
+        if not self._web.address.is_safe:
+            raise Unreachable("not-safe", url=self._web.address.host)
+        self.host = self._web.address.host
+
+    def number(self, method: str) -> int:
+        """A number that the node tells. Raises Unreachable, BadAnswer."""
+        return _number(self._ask(method, []), method)
+
+    def block_hash(self, number: int) -> bytes | None:
+        """The hash of the block of that number, None where it has none yet. Raises as `number`."""
+        method = "eth_getBlockByNumber"
+        block = self._ask(method, [hex(number), False])
+        if block is None:
+            return None
+        if not isinstance(block, dict) or _number(block.get("number"), method) != number:
+            raise BadAnswer("form", method)
+        told = block.get("hash")
+        if not isinstance(told, str) or not _HASH.fullmatch(told):
+            raise BadAnswer("form", method)
+        return bytes.fromhex(told[2:])
+
+    def _ask(self, method: str, parameters: list[object]) -> object:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        body = json.dumps(question).encode()
+        try:
+            answer = json.loads(self._web.exchange(body, _HEADERS, MAX_ANSWER_BYTES))
+        except (ValueError, RecursionError):
+            raise BadAnswer("form", method) from None
+        if not isinstance(answer, dict) or answer.get("id") != 1 or "result" not in answer:
+            raise BadAnswer("form", method)
+        return answer["result"]
+
+
+def online_checkers(urls: Mapping[str, str], ca_file: Path | None = None) -> Mapping[str, Checker]:
+    """
+    The checkers, of which that of EVM chains asks the nodes given for ledgers by their ids.
+
+    Raises:
+        Unreachable: an address is none, or none that can be believed.
+    """
+    nodes = {ledger: Node(url, ca_file) for ledger, url in urls.items()}
+
+    def check(anchor: Anchor, ledger: LedgerTrust, origin: str) -> Found:
+        chain = chain_of(ledger.members)
+        block = prove(anchor.evidence, chain, wanted(anchor, origin))
+        found, node = found_of(anchor, chain, block), nodes.get(ledger.id)
+        if node is None or found.facts["reason"] != "ask-the-chain":
+            return found
+        return _asked(node, chain, block, {**found.facts, "node": node.host})
+
+    return {**checkers(), "evm": check}
+
+
+def _asked(node: Node, chain: Chain, block: Block, facts: dict[str, object]) -> Found:
+    """What the chain says of the block, by that node."""
+    # anchor-evm.md, step 9.
+    try:
+        theirs = node.number("eth_chainId")
+        if theirs != chain.chain_id:
+            return _open(facts, "other-chain", found=f"eip155:{theirs}")
+        newest = node.number("eth_blockNumber")
+        hash_ = node.block_hash(block.number)
+    except (Unreachable, BadAnswer) as error:
+        return _open(facts, "no-answer", why=error.reason)
+    if hash_ is None:
+        return _open(facts, "not-there", newest=newest)
+    if hash_ != block.hash:
+        raise refused("The chain has another block in that place.", "ledger-dropped")
+    after = newest - block.number
+    if after < BLOCKS_AFTER:
+        return _open(facts, "too-new", after=max(after, 0), want=BLOCKS_AFTER)
+    return Found("held", {**facts, "reason": "online", "after": after})
+
+
+def _open(facts: dict[str, object], reason: str, **more: object) -> Found:
+    return Found("not-checked", {**facts, "reason": reason, **more})
+
+
+def _number(value: object, method: str) -> int:
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        raise BadAnswer("form", method)
+    return int(value, 16)

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking a chain by a node: over HTTP, whatever the node answers, and what its user is told."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notary import cli
+from notary.core import canonical
+from notary.core.errors import ReceiptRefused
+from notary.core.receipt_ledgers import Found
+from notary.evidence import online
+from notary.evidence.online import BLOCKS_AFTER, online_checkers
+from notary.outside.errors import Unreachable
+from notary.verifier import command as verifier
+from tests.core.maker import ORIGIN, make, trust
+from tests.evidence.chain import LEDGER, evm_anchor, parsed, trusted
+from tests.outside.raw import Answer, Raw, ok
+
+CITY = make()
+ANCHOR = evm_anchor(CITY, 0)
+RECEIPT = CITY.receipt("s1", 1) | {"anchors": [CITY.anchor(0), ANCHOR]}
+TRUST = trust(ledgers=[*trust()["ledgers"], LEDGER])
+HASH = str(online_checkers({})["evm"](parsed(ANCHOR), trusted(), ORIGIN).facts["block_hash"])
+NUMBER = 0x1092
+
+
+class Node:
+    """A node that has the block, and `after` blocks on it; `instead`: other results by method."""
+
+    def __init__(self) -> None:
+        self.after = BLOCKS_AFTER
+        self.instead: dict[str, Any] = {}
+        self.raw: Answer | None = None
+        self.server: Raw | None = None
+
+    def __call__(self, _: str) -> Answer:
+        """The answer to the question that came last."""
+        assert self.server is not None
+        question = json.loads(self.server.bodies[-1])
+        honest = {
+            "eth_chainId": "0x7a69",
+            "eth_blockNumber": hex(NUMBER + self.after),
+            "eth_getBlockByNumber": {"number": hex(NUMBER), "hash": HASH},
+        }
+        result = (honest | self.instead)[question["method"]]
+        answer = {"jsonrpc": "2.0", "id": question["id"], "result": result}
+        return self.raw or ok(json.dumps(answer).encode())
+
+    @property
+    def url(self) -> str:
+        """Its address, with a key in it as those who let nodes have it."""
+        assert self.server is not None
+        return f"{self.server.url}/v3/secret-key?more=secret"
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    """One that tells the truth until a test says otherwise."""
+    made = Node()
+    with Raw(made) as server:
+        made.server = server
+        yield made
+
+
+def ask(node: Node, **members: Any) -> Found:
+    """What is found of the anchor. Raises ReceiptRefused."""
+    return online_checkers({"chain": node.url})["evm"](parsed(ANCHOR), trusted(**members), ORIGIN)
+
+
+def test_a_block_that_the_chain_has_is_held(node: Node) -> None:
+    """With the blocks on top of it; asked of nothing but what is needed."""
+    found = ask(node)
+    assert found.status == "held"
+    told = {"reason": "online", "node": "127.0.0.1", "after": BLOCKS_AFTER, "block_hash": HASH}
+    assert told.items() <= found.facts.items()
+    assert node.server is not None
+    asked = [json.loads(body) for body in node.server.bodies]
+    assert [one["method"] for one in asked] == [
+        "eth_chainId",
+        "eth_blockNumber",
+        "eth_getBlockByNumber",
+    ]
+    assert asked[2]["params"] == [hex(NUMBER), False]
+
+
+def test_another_block_in_its_place_refuses_the_receipt(node: Node) -> None:
+    """However many lie on it: what was anchored fell out."""
+    for node.after in (0, BLOCKS_AFTER, 10_000):
+        node.instead["eth_getBlockByNumber"] = {"number": hex(NUMBER), "hash": "0x" + "ab" * 32}
+        with pytest.raises(ReceiptRefused) as caught:
+            ask(node)
+        assert caught.value.facts["reason"] == "ledger-dropped"
+
+
+@pytest.mark.parametrize("after", [-3, 0, 1, BLOCKS_AFTER - 1])
+def test_a_block_with_few_on_top_of_it_is_not_held_yet(node: Node, after: int) -> None:
+    """The chain may still drop it."""
+    node.after = after
+    found = ask(node)
+    assert (found.status, found.facts["reason"]) == ("not-checked", "too-new")
+    assert found.facts["after"] == max(after, 0)
+
+
+def test_a_block_that_the_node_has_not_yet_is_not_checked(node: Node) -> None:
+    """It may be behind."""
+    node.instead["eth_getBlockByNumber"] = None
+    assert ask(node).facts["reason"] == "not-there"
+
+
+def test_a_node_of_another_chain_says_nothing(node: Node) -> None:
+    """Its blocks are not even asked for."""
+    node.instead["eth_chainId"] = "0x1"
+    found = ask(node)
+    assert (found.status, found.facts["reason"]) == ("not-checked", "other-chain")
+    assert (found.facts["found"], found.facts["who"]) == ("eip155:1", "eip155:31337")
+    assert node.server is not None
+    assert len(node.server.bodies) == 1
+
+
+def test_a_size_that_the_trust_file_does_not_speak_for_is_not_asked_for(node: Node) -> None:
+    """Nobody is bothered."""
+    assert ask(node, from_size=4).facts["reason"] == "below-from-size"
+    assert node.server is not None
+    assert node.server.bodies == []
+
+
+def rpc(result: Any, **more: Any) -> list[bytes]:
+    """A whole answer of a node."""
+    return ok(json.dumps({"jsonrpc": "2.0", "id": 1, "result": result} | more).encode())
+
+
+GARBAGE: dict[str, tuple[Answer, str]] = {
+    "nothing": ([b""], "away"),
+    "no HTTP": ([b"hello\r\n\r\n"], "away"),
+    "an empty body": (ok(b""), "form"),
+    "no JSON": (ok(b"<html>"), "form"),
+    "nested without end": (ok(b"[" * 100_000), "form"),
+    "not UTF-8": (ok(b"\xff\xfe"), "form"),
+    "a list": (ok(b"[]"), "form"),
+    "an error of the node": (rpc(None, error={"code": -32000}), "form"),
+    "an error alone": (ok(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32000}}'), "form"),
+    "the answer to another question": (rpc("0x7a69", id=2), "form"),
+    "a number that is none": (rpc(31337), "form"),
+    "a number with leading zeros": (rpc("0x07a69"), "form"),
+    "a number without 0x": (rpc("7a69"), "form"),
+    "a number of 200 digits": (rpc("0x" + "1" * 200), "form"),
+    "a negative number": (rpc("-0x1"), "form"),
+    "status 500": (ok(b"{}", status="500 Down"), "status"),
+    "status 401": (ok(b"{}", status="401 Who"), "status"),
+    "a redirect": (ok(b"", "Location: https://x", status="302 There"), "redirected"),
+    "cut off": ([b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"], "cut-off"),
+    "larger than anybody needs": (ok(b" " * ((4 << 20) + 1)), "too-large"),
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_what_is_no_answer_leaves_it_not_checked(node: Node, what: str) -> None:
+    """The receipt isn't to blame for what a node is."""
+    node.raw, why = GARBAGE[what]
+    found = ask(node)
+    assert (found.status, found.facts["reason"]) == ("not-checked", "no-answer")
+    assert found.facts["why"] == why
+
+
+BLOCKS: dict[str, Any] = {
+    "text": "0x1092",
+    "a list": [],
+    "nothing in it": {},
+    "no hash": {"number": hex(NUMBER)},
+    "a hash of 31 bytes": {"number": hex(NUMBER), "hash": HASH[:-2]},
+    "a hash in upper case": {"number": hex(NUMBER), "hash": HASH[:2] + HASH[2:].upper()},
+    "a hash that is a number": {"number": hex(NUMBER), "hash": 5},
+    "another number": {"number": hex(NUMBER + 1), "hash": HASH},
+    "no number": {"hash": HASH},
+}
+
+
+@pytest.mark.parametrize("what", BLOCKS)
+def test_a_block_that_is_none_leaves_it_not_checked(node: Node, what: str) -> None:
+    """Neither held nor refused."""
+    node.instead["eth_getBlockByNumber"] = BLOCKS[what]
+    assert ask(node).facts["reason"] == "no-answer"
+
+
+def test_a_node_that_dawdles_is_left(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for ever."""
+    monkeypatch.setattr(online, "SECONDS", 0.2)
+
+    def slow() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        time.sleep(1.5)
+
+    node.raw = slow()
+    assert ask(node).facts["why"] in ("slow", "away")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://node.example/key", "not-safe"),
+        ("ftp://node.example", "bad-url"),
+        ("node.example", "bad-url"),
+        ("https://user:password@node.example", "bad-url"),
+        ("", "bad-url"),
+    ],
+)
+def test_an_address_that_can_not_be_believed_is_not_asked(url: str, reason: str) -> None:
+    """TLS, or this very machine."""
+    with pytest.raises(Unreachable) as caught:
+        online_checkers({"chain": url})
+    assert caught.value.reason == reason
+
+
+# -- `notary verify --online`
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A receipt and a trust file."""
+    (tmp_path / "r.json").write_text(canonical.dumps(RECEIPT))
+    (tmp_path / "t.json").write_text(canonical.dumps(TRUST))
+    return tmp_path
+
+
+def verify(folder: Path, *options: str) -> int:
+    return cli.main(["verify", f"{folder}/r.json", "--trust", f"{folder}/t.json", *options])
+
+
+def test_the_verdict_says_what_was_asked_of_whom(
+    folder: Path, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not checked without a node, held with one; its address, which has a key, is not repeated."""
+    assert verify(folder, "--lang", "en") == 0
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if "chain" in line and "evm" in line)
+    assert line.startswith("  [ ]")
+    assert HASH in line
+    assert "--online chain=URL" in line
+    assert verify(folder, "--lang", "en", "--online", f"chain={node.url}") == 0
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if "chain" in line and "evm" in line)
+    assert line.startswith("  [x]")
+    assert "The node 127.0.0.1, which you chose, has this very block" in line
+    assert "secret" not in out
+    assert verify(folder, "--json", "--online", f"chain={node.url}") == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    held = [check for check in checks if check["code"] == "anchor"][1]
+    assert (held["status"], held["facts"]["reason"], held["facts"]["block"]) == (
+        "held",
+        "online",
+        NUMBER,
+    )
+
+
+def test_a_dropped_block_is_refused_in_words(
+    folder: Path, node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1; nobody says that the file was tampered with."""
+    node.instead["eth_getBlockByNumber"] = {"number": hex(NUMBER), "hash": "0x" + "ab" * 32}
+    for language, words in (("en", "another block in the place"), ("zh", "另一个区块")):
+        assert verify(folder, "--lang", language, "--online", f"chain={node.url}") == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert words in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("file=https://x", "file is none"),
+        ("nobody=https://x", "nobody is none"),
+        ("chain", "can't be used (bad-url)"),
+        ("chain=http://node.example/secret", "can't be used (not-safe)"),
+        ("chain=https://x y", "can't be used (bad-url)"),
+    ],
+)
+def test_what_can_not_be_asked_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str, words: str
+) -> None:
+    """In one sentence, and exit code 2: the receipt was not looked at."""
+    assert verify(folder, "--lang", "en", "--online", option) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+    assert "secret" not in err
+
+
+def test_the_verifier_that_asks_nobody_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That is the one in a single file."""
+    options = ["--lang", "en", "--online", "chain=https://x"]
+    assert verifier.main([f"{folder}/r.json", "--trust", f"{folder}/t.json", *options]) == 2
+    assert "the verifier that asks nobody" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Anchors on ledgers of other kinds, as a monitor looks at them with the checkers handed in."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notary.evidence import checkers
+from tests.core.maker import make
+from tests.core.promises import trusting
+from tests.evidence.chain import LEDGER, evm_anchor
+from tests.monitor.shown import Shown, Watch, after
+from tests.outside.raw import Raw
+
+TRUST = trusting() | {"ledgers": [*trusting()["ledgers"], LEDGER]}
+TOLD = "ledger:chain"
+
+
+class Chained(Shown):
+    """What is shown of a city whose log is anchored on a chain too."""
+
+    def put(self, size: int, **more: Any) -> None:
+        """One more anchor on it, of that size."""
+        made = evm_anchor(self.city, 0, size)
+        item = {name: made[name] for name in ("ledger", "size", "root", "evidence")}
+        self.anchored.append({**item, "state": "verified", **more})
+        self.anchored.sort(key=lambda one: (-one["size"], one["ledger"]))
+
+
+@pytest.fixture
+def shown() -> Chained:
+    """Three batches, the last state on both ledgers."""
+    made = Chained(make(rounds=3))
+    made.anchor()
+    made.put(3)
+    return made
+
+
+@pytest.fixture
+def server(shown: Chained) -> Iterator[Raw]:
+    """It, over HTTP."""
+    with Raw(shown, keeps=True) as running:
+        yield running
+
+
+def watch(folder: Path, ledger: dict[str, Any] = LEDGER, **plan: Any) -> Watch:
+    """A monitor that reads evidence of chains."""
+    trust = trusting() | {"ledgers": [*trusting()["ledgers"], ledger]}
+    return Watch(folder, trust, **{"checkers": checkers(), **plan})
+
+
+def told(of: Watch) -> str | None:
+    """Why the chain isn't looked at, by the last report."""
+    assert of.last is not None
+    found = [one.reason for one in of.last.not_checked if one.what == TOLD]
+    return found[0] if found else None
+
+
+def test_evidence_is_read_and_what_nobody_asked_is_said(
+    shown: Chained, server: Raw, tmp_path: Path
+) -> None:
+    """Also at the next look, which reads nothing again."""
+    mine = watch(tmp_path)
+    for _ in range(2):
+        assert mine.look(server, after(shown.city)) == []
+        assert told(mine) == "ask-the-chain"
+
+
+def test_without_a_checker_it_needs_a_package(shown: Chained, server: Raw, tmp_path: Path) -> None:
+    """As before there were any."""
+    mine = Watch(tmp_path, TRUST)
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) == "needs-package"
+
+
+@pytest.mark.parametrize("attack", ["another state's", "a node flipped", "none", "a root"])
+def test_evidence_that_does_not_hold_is_an_alarm(
+    attack: str, shown: Chained, server: Raw, tmp_path: Path
+) -> None:
+    """Whatever is wrong with it."""
+    shown.anchored.clear()
+    shown.put(3)
+    evidence = shown.anchored[0]["evidence"]
+    if attack == "another state's":
+        shown.anchored[0]["evidence"] = evm_anchor(shown.city, 0, 2)["evidence"]
+    elif attack == "a node flipped":
+        node = evidence["proof"][0]
+        flipped = node[:20] + ("A" if node[20] != "A" else "B") + node[21:]
+        shown.anchored[0]["evidence"] = evidence | {"proof": [flipped, *evidence["proof"][1:]]}
+    elif attack == "none":
+        shown.anchored[0]["evidence"] = None
+    else:
+        shown.anchored[0]["root"] = "ab" * 32
+    mine = watch(tmp_path)
+    assert mine.look(server, after(shown.city)) == ["other-anchor"]
+    facts = json.loads(json.dumps(dict(mine.report().alarms[0].facts)))
+    what = "root" if attack == "a root" else "evidence"
+    assert (facts["ledger"], facts["what"]) == ("chain", what)
+
+
+def test_a_trust_file_of_no_use_for_a_ledger_is_no_alarm(
+    shown: Chained, server: Raw, tmp_path: Path
+) -> None:
+    """The notary can't help it; the rest is looked at."""
+    mine = watch(tmp_path, LEDGER | {"contract": "0x00"})
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) == "malformed-trust"
+
+
+def test_what_is_said_of_a_ledger_is_of_its_largest_size(
+    shown: Chained, server: Raw, tmp_path: Path
+) -> None:
+    """An anchor of a smaller size changes nothing of it."""
+    shown.anchored.clear()
+    shown.put(2)
+    mine = watch(tmp_path, LEDGER | {"from_size": 3})
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) == "below-from-size"
+    shown.put(3)
+    assert mine.look(server, after(shown.city, seconds=5)) == []
+    assert told(mine) == "ask-the-chain"
