@@ -139,8 +139,8 @@ def event(origin: str, size: int, root: bytes, previous: int = 0, **instead: Any
 
 def transfer(number: int) -> list[Any]:
     """Somebody else's log."""
-    topics = [hashed(b"Transfer(address,address,uint256)"), bytes(31) + bytes([number])]
-    return [bytes([number + 1]) * 20, topics, bytes(31) + b"\x05"]
+    topics = [hashed(b"Transfer(address,address,uint256)"), number.to_bytes(32, "big")]
+    return [bytes([number % 250 + 1]) * 20, topics, bytes(31) + b"\x05"]
 
 
 def transaction_receipt(logs: Sequence[Any], kind: int = 2, status: bytes = b"\x01") -> bytes:
