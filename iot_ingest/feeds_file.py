@@ -12,7 +12,7 @@ The file of feeds and brokers (TOML). All faults are told at once, as sentences.
     template = "notary/v1/{dataset}/{source}/up"   # where dataset and source stand
     codec = "json"
 
-docs/notary-toml.md has every key.
+docs/notary-toml.md has every key. [[ledgers]] are read by notary/ledgers/registry.py.
 """
 
 import tomllib
@@ -87,12 +87,14 @@ def parse_feeds(
     except (ValueError, RecursionError) as error:
         sentence = f"{where} is not TOML: {error}"
         raise FeedsRefused(sentence, faults=[sentence]) from None
-    known = {"feeds", "brokers"}
+    known = {"feeds", "brokers", "ledgers"}
     faults = [f"{where}: {name} is not known." for name in sorted(document.keys() - known)]
     brokers = _brokers(document.get("brokers", []), where, folder or Path(), faults)
     # A broker with a fault of its own is there all the same: one sentence for one fault.
     names = {DEFAULT_BROKER, *(name_of(table) for table in _tables(document.get("brokers")))}
     tables = _tables(document.get("feeds"))
+    if "ledgers" in document and "feeds" not in document:
+        tables = tomllib.loads(DEFAULT)["feeds"]
     if not tables:
         faults.append(f"{where} has no [[feeds]].")
     if len(tables) > MAX_FEEDS:

@@ -60,6 +60,7 @@ def _verify(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     from iot_simulator.command import add_arguments as add_simulate_arguments
     from notary.commands import each, rights
+    from notary.commands.anchors import add_arguments as add_anchor_arguments
     from notary.commands.erase import add_arguments as add_erase_arguments
     from notary.commands.keys import add_log_key_arguments, add_other_key_arguments
     from notary.commands.recover import add_arguments as add_recover_arguments
@@ -138,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     command("trust", each.trust, "print the trust file")
     command("audit", each.audit, "recompute everything and compare").add_argument(
         "--scope", action="store_true", help="list every column, covered or not and why"
+    )
+    add_anchor_arguments(
+        command("anchors", each.anchors, "what is on which ledger, and whether it still holds")
     )
     config = command(
         "config", each.config, "show the settings without secrets, or check them and the feeds"

@@ -10,7 +10,6 @@ roots that disagree, missing records) closes the process's work and is said on e
 import json
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -19,7 +18,7 @@ from notary.core.errors import NotaryError
 from notary.core.policy import SealingPolicy
 from notary.keys import KeyRing
 from notary.store.errors import LaneBusy, StoreUnavailable
-from notary.usecases.anchor import Anchored, anchor_due
+from notary.usecases.anchoring import Anchors
 from notary.usecases.keep import drop_due
 from notary.usecases.seal import Sealer
 from notary.usecases.second_root import load_second_root
@@ -54,12 +53,25 @@ class Rounds:
         self._signed_at: datetime | None = None
         self._forgot_at: datetime | None = None
         self._witnesses = _witnesses(parts)
-        self._anchored: dict[str, Anchored] = {}
+        self._anchors = Anchors(
+            parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, clock, say
+        )
         self.facts: dict[str, object] = {"second_root": "on" if second_root else "off"}
 
     def go(self, now: datetime) -> bool:
         """One round. Returns whether a batch was sealed, so that more may wait."""
-        parts, settings = self._parts, self._parts.settings
+        try:
+            self._anchors.begin()
+            sealed = self._seal_and_sign(now)
+        finally:
+            # Also where sealing stopped: a ledger may be what closed the gate, and take it back.
+            self._anchors.turn(now)
+        for dropped in drop_due(self._parts.pool, now):
+            say("dropped", index=dropped.index)
+        self._forget(now)
+        return sealed
+
+    def _seal_and_sign(self, now: datetime) -> bool:
         sealed = self._sealer.seal_due(now)
         for batch in sealed:
             say("sealed", index=batch.index, dataset=batch.dataset, count=batch.count)
@@ -69,16 +81,6 @@ class Rounds:
         finally:
             # Also where signing stopped: a witness may take back what it said.
             self._witnesses.turn(now)
-        for anchored in anchor_due(
-            parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, now
-        ):
-            # What a ledger answers is said once, not in each round that it stays so.
-            if self._anchored.get(anchored.ledger) != anchored:
-                say("anchor", **asdict(anchored))
-            self._anchored[anchored.ledger] = anchored
-        for dropped in drop_due(parts.pool, now):
-            say("dropped", index=dropped.index)
-        self._forget(now)
         return bool(sealed)
 
     def _sign(self, now: datetime) -> None:

@@ -3,20 +3,22 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 from notary.config import Settings, SettingsRefused
 from notary.core import acceptance, cose_receipt, recovery
 from notary.core.trust import LogKey, format_trust
 from notary.core.vkey import Verifier
 from notary.keys import load_key, make_key, make_secret, read_secret
-from notary.ledgers.port import Ledger
+from notary.ledgers.port import Ledger, LedgerUnavailable, Surroundings
 from notary.ledgers.registry import make_ledgers
 from notary.store.migrations import migrate
 from notary.store.pool import Pool, say_uncaught
 from notary.usecases.accept import Acceptor, Limits
+from notary.usecases.anchor_work import first_anchored
 from notary.usecases.cose_signing import ReceiptSigner
 from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
@@ -24,6 +26,7 @@ from notary.usecases.marks import Mark, MarkFile, StateRefused
 from notary.usecases.other_keys import read_list
 from notary.usecases.outbox import Outbox
 from notary.usecases.promises import Promiser
+from notary.usecases.prove_growth import growth_path, root_at
 from notary.usecases.registers import init_log
 from notary.usecases.rights import Caller
 from notary.usecases.source_book import SourceBook
@@ -138,8 +141,18 @@ def connect(settings: Settings, *, writes_ledger: bool = False, pool_size: int =
     sys.excepthook = say_uncaught
     pool = Pool(settings.database_url, size=pool_size)
     marks = MarkFile(settings.mark_file)
-    ledgers = make_ledgers(settings, writes=writes_ledger)
+    ledgers = make_ledgers(settings, surroundings(pool, writes=writes_ledger))
     return Parts(settings, pool, marks, ledgers, Gate(pool, marks, ledgers))
+
+
+def surroundings(pool: Pool, *, writes: bool) -> Surroundings:
+    """The notary as adapters of ledgers see it."""
+    return Surroundings(
+        growth=partial(growth_path, pool),
+        root=partial(root_at, pool),
+        first=partial(first_anchored, pool),
+        writes=writes,
+    )
 
 
 def initialise(settings: Settings, origin: str) -> str:
@@ -188,9 +201,10 @@ def make_trust(
     The trust file for the keys and recoveries in the mark: canonical JSON, `trust/1`.
     `witnesses` with their quorum.
     """
-    listed: list[Mapping[str, object]] = [
-        {"id": ledger.name, "kind": ledger.kind, **ledger.trust()} for ledger in ledgers
-    ]
+    listed: list[Mapping[str, object]] = []
+    for ledger in ledgers:
+        with suppress(LedgerUnavailable):  # nothing can be said of it yet
+            listed.append({"id": ledger.name, "kind": ledger.kind, **ledger.trust()})
     uses = (
         (acceptance.KEY_USE, settings.acceptance_vkey),
         (cose_receipt.KEY_USE, settings.receipt_vkey),

@@ -239,14 +239,21 @@ class BatchAnswer(Schema):
 
 
 class AnchorAnswer(Schema):
-    """A checkpoint on a ledger."""
+    """
+    A checkpoint on a ledger. `refused`: the ledger refused it, and gets nothing more until a
+    person has looked. `required`: a record is called anchored only once this ledger has it.
+    """
 
     ledger = fields.String()
+    kind = fields.String(metadata={"description": "Which evidence it gives."})
+    required = fields.Boolean()
     size = fields.Integer()
     root = Hash()
     state = fields.String()
+    refused = fields.Boolean()
     attempts = fields.Integer()
     built = Time(attribute="built_at")
+    submitted = Time(attribute="submitted_at", allow_none=True)
     changed = Time(attribute="changed_at")
     own_word = fields.Boolean()
     meaning = fields.String(allow_none=True)
@@ -299,6 +306,7 @@ class StatusAnswer(Schema):
     quarantine = fields.List(fields.Dict())
     processes = fields.Dict()
     witnesses = fields.Dict()
+    ledgers = fields.List(fields.Dict())
 
 
 class ReadyAnswer(Schema):

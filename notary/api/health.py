@@ -13,6 +13,7 @@ from notary.api.services import services
 from notary.core.errors import NotaryError
 from notary.store.migrations import check_at_head
 from notary.usecases import look
+from notary.usecases.anchor_look import ledger_status
 from notary.usecases.quarantine import count_quarantine
 from notary.usecases.witness_look import witness_status
 from schemas.answers import ReadyAnswer, StatusAnswer
@@ -50,6 +51,7 @@ def statusz() -> Response:
         "quarantine": count_quarantine(parts.pool),
         "processes": _processes(now),
         "witnesses": witness_status(parts.pool),
+        "ledgers": _ledgers(now),
     }
     return answer(_STATUS.dump(status))
 
@@ -57,7 +59,7 @@ def statusz() -> Response:
 @routes.get("/metrics", right="public", answers={200: "text/plain"})
 def metrics() -> Response:
     """For Prometheus; read from the database, so right under any number of workers."""
-    text, content_type = write_metrics(services().pool, services().clock())
+    text, content_type = write_metrics(services().pool, services().ledgers, services().clock())
     return Response(text, content_type=content_type)
 
 
@@ -87,6 +89,12 @@ def _processes(now: datetime) -> dict[str, dict[str, Any]]:
         )
         process["facts"].pop("detail", None)
     return processes
+
+
+def _ledgers(now: datetime) -> list[dict[str, Any]]:
+    """How each ledger stands; what it said is for the operator's log."""
+    status = ledger_status(services().pool, services().ledgers, now)
+    return [{name: one[name] for name in one if name != "error"} for one in status]
 
 
 def _age(since: datetime, now: datetime) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prometheus metrics, made from what the database holds when they are asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,8 +11,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases import look
+from notary.usecases.anchor_look import ledger_status
 from notary.usecases.quarantine import count_quarantine
 from notary.usecases.witness_look import witness_status
 
@@ -40,20 +42,36 @@ OF_WITNESSES: Final = (
     ("notary_witness_failures", "failures", "how often in a row a witness failed"),
     ("notary_witness_alarm", "alarm", "1 while a witness stands against this log: fork"),
 )
+OF_LEDGERS: Final = (
+    (
+        "notary_ledger_size",
+        "size",
+        "size of the newest checkpoint that a ledger was read back with",
+    ),
+    ("notary_anchor_seconds", "anchor_seconds", "how long a ledger's newest anchor took"),
+    ("notary_ledger_failures", "failures", "how often in a row a ledger could not be asked"),
+    ("notary_anchor_attempts", "attempts", "how often the anchor under way was handed over"),
+    ("notary_ledger_stopped", "stopped", "1 while a ledger gets nothing until a person has looked"),
+    (
+        "notary_ledger_unanchored_seconds",
+        "unanchored_seconds",
+        "age of the oldest batch that a ledger does not hold",
+    ),
+)
 OUTCOMES: Final = ("accepted", "duplicates", "quarantined")
 ANSWERED: Final = ("answers", "notices", "refused", "dropped", "dropped_notices", "ignored")
 
 
-def write_metrics(pool: Pool, now: datetime) -> tuple[bytes, str]:
+def write_metrics(pool: Pool, ledgers: Sequence[Ledger], now: datetime) -> tuple[bytes, str]:
     """All metrics as text, and the content type that it has."""
     registry = CollectorRegistry()
-    registry.register(_FromDatabase(pool, now))
+    registry.register(_FromDatabase(pool, ledgers, now))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _FromDatabase(Collector):
-    def __init__(self, pool: Pool, now: datetime) -> None:
-        self._pool, self._now = pool, now
+    def __init__(self, pool: Pool, ledgers: Sequence[Ledger], now: datetime) -> None:
+        self._pool, self._ledgers, self._now = pool, ledgers, now
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, once."""
@@ -67,6 +85,7 @@ class _FromDatabase(Collector):
         yield self._quarantine()
         yield from self._processes(look.heartbeats(self._pool))
         yield from _witnesses(witness_status(self._pool))
+        yield from _ledgers(ledger_status(self._pool, self._ledgers, self._now))
 
     def _quarantine(self) -> Metric:
         metric = CounterMetricFamily(
@@ -150,6 +169,15 @@ def _witnesses(status: Mapping[str, Any]) -> Iterator[Metric]:
         gauge = GaugeMetricFamily(name, help_, labels=["witness"])
         for witness in status["items"]:
             gauge.add_metric([witness["name"]], _number(witness, member))
+        yield gauge
+
+
+def _ledgers(status: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    for name, member, help_ in OF_LEDGERS:
+        gauge = GaugeMetricFamily(name, help_, labels=["ledger"])
+        for ledger in status:
+            if ledger["configured"]:
+                gauge.add_metric([ledger["name"]], _number(ledger, member))
         yield gauge
 
 

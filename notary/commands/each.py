@@ -6,12 +6,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from notary.config import Settings, SettingsRefused
-from notary.core.errors import MalformedText, NotaryError
+from notary.config import Settings
+from notary.core.errors import MalformedText
 from notary.core.words import format_time
 from notary.store.pool import Pool
 from notary.usecases.datasets import DatasetFacts
@@ -195,69 +193,19 @@ def audit(arguments: Namespace) -> int:
 
 
 def config(arguments: Namespace) -> int:
-    """The settings, secrets left out; or every fault of them and of the feeds at once."""
-    if arguments.what == "check":
-        return _check_config(arguments.file)
+    """The settings, secrets left out; or every fault of them, the feeds and the ledgers at once."""
+    from notary.commands.settings import run
+
+    return run(arguments)
+
+
+def anchors(arguments: Namespace) -> int:
+    """What is on which ledger; who has the keys for writing asks by them."""
+    from notary.commands.anchors import run
+
     settings = _settings()
-    for field in fields(settings):
-        shown = getattr(settings, field.name) if field.repr else "(secret)"
-        print(f"{field.name} = {shown}")
-    return 0
-
-
-def _faults(error: NotaryError) -> list[object]:
-    faults = error.facts["faults"]
-    return list(faults) if isinstance(faults, list) else [faults]
-
-
-def _mqtt_settings() -> Settings:
-    """Those of the broker alone."""
-    mqtt = {name: text for name, text in os.environ.items() if name.startswith("NOTARY_MQTT_")}
-    return Settings.from_env({**mqtt, "NOTARY_DATABASE_URL": "-"})
-
-
-def _check_config(file: Path | None) -> int:
-    from iot_ingest.connections import broker_faults, brokers_of, default_broker
-    from iot_ingest.feeds_advice import advise
-    from iot_ingest.feeds_file import FeedsRefused, load_feeds
-    from notary.core.errors import MalformedPolicy
-    from notary.usecases.witness_rule import load_rule
-
-    faults: list[object] = []
-    settings = None
-    if file is None:
-        file = Path(os.environ["NOTARY_CONFIG"]) if os.environ.get("NOTARY_CONFIG") else None
-        try:
-            settings = _settings()
-        except SettingsRefused as error:
-            faults += _faults(error)
-            with suppress(SettingsRefused):
-                settings = _mqtt_settings()
-    if settings is not None and settings.witness_policy is not None:
-        try:
-            load_rule(settings.witness_policy, fails_open=settings.witness_fails_open)
-        except MalformedPolicy as error:
-            faults.append(error.detail)
-    try:
-        feeds = load_feeds(file)
-    except FeedsRefused as error:
-        faults += _faults(error)
-    else:
-        brokers = dict(feeds.brokers)
-        if settings is not None:
-            brokers = brokers_of(feeds, default_broker(settings))
-        client_id = "" if settings is None else settings.mqtt_client_id
-        faults += broker_faults(brokers, client_id)
-        others = [one for name, one in brokers.items() if name not in feeds.brokers]
-        for sentence in advise(feeds, others):
-            print(f"look: {sentence}")
-        for feed in feeds.all:
-            print(f"feed {feed.name}: {feed.filter} -> {feed.template.text}")
-    for fault in faults:
-        print(f"fault: {fault}", file=sys.stderr)
-    if not faults:
-        print("Nothing is wrong.")
-    return 2 if faults else 0
+    writes = os.access(settings.ledger_key, os.R_OK)
+    return run(arguments, connect(settings, writes_ledger=writes, pool_size=2))
 
 
 def grants(arguments: Namespace) -> int:
@@ -338,8 +286,9 @@ def sealer(arguments: Namespace) -> int:
 def simulate(arguments: Namespace) -> int:
     """Send made-up readings until each is answered; nothing but a broker is needed."""
     from iot_simulator.command import run
+    from notary.commands.settings import mqtt_settings
 
-    settings = _mqtt_settings()
+    settings = mqtt_settings()
     tls = (settings.mqtt_ca_file, settings.mqtt_client_cert, settings.mqtt_client_key)
     return run(arguments, settings.mqtt_url, tls, clock)
 

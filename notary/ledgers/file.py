@@ -81,7 +81,7 @@ class FileLedger:
             return "unknown"
         if entry[0].root != checkpoint.root:
             raise LedgerRefused(f"Another root for size {checkpoint.size} is noted.")
-        return "verified"
+        return "verified" if reference in (None, str(entry[0].sequence)) else "unknown"
 
     def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
         """The entry's signed note."""
@@ -104,6 +104,14 @@ class FileLedger:
     def trust(self) -> Mapping[str, object]:
         """The key that signs the entries."""
         return {"key": self._vkey}
+
+    def probe(self) -> Mapping[str, object]:
+        """How many entries the file holds, their links and signatures checked."""
+        return {
+            "file": str(self._path),
+            "entries": len(self.entries()),
+            "can_write": self._signer is not None,
+        }
 
     def entries(self) -> list[tuple[LedgerEntry, str]]:
         """All entries with their notes, in order, the links and signatures checked."""

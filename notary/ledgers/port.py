@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a ledger promises to the notary."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -47,6 +47,24 @@ def anchorable(origin: str, size: int, root: bytes) -> Anchorable:
     return Anchorable(sha256(origin.encode()).digest(), size, root)
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What an adapter may ask of the notary around it.
+
+    In `submit` and `confirm` alone: `growth(old, new)`, the consistency path of our log between
+    two sizes (RFC 9162 section 2.1.4.1; requires 1 <= old <= new), and `root(size)`, its root at a
+    size of at least 1. `first(name)` is the smallest size whose anchor on the ledger of that name
+    is verified, None before that. All raise NotaryError where the log isn't that large or the
+    database is away: let it pass. `writes`: this process may submit; others need no private key.
+    """
+
+    growth: Callable[[int, int], Sequence[bytes]]
+    root: Callable[[int], bytes]
+    first: Callable[[str], int | None]
+    writes: bool
+
+
 class Ledger(Protocol):
     """
     One configured ledger. `name` is its id in the trust file, `kind` says which evidence
@@ -80,8 +98,9 @@ class Ledger(Protocol):
         """
         Say how far the ledger itself is, read back from it: `verified` once it holds
         exactly this checkpoint for good, `submitted` or `committed` before that,
-        `failed` where it never will, `unknown` where it can't tell: it is then handed over
-        again. May be eventually consistent. Raises LedgerUnavailable, LedgerRefused.
+        `failed` where it never will and nothing is wrong (a larger size is there, say),
+        `unknown` where it can't tell: it is then handed over again. May be eventually
+        consistent. Raises LedgerUnavailable, LedgerRefused.
         """
 
     def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
@@ -94,9 +113,18 @@ class Ledger(Protocol):
     def newest(self, origin: str) -> tuple[int, bytes] | None:
         """
         The largest (size, root) of a log that the ledger holds, or None: a high-water
-        mark for the gate. An adapter for a remote ledger may answer from what it last
-        read back, and None when it can't be reached.
+        mark for the gate. An adapter for a remote ledger answers from what it last read
+        back in this process, also where that is more than it was asked for.
         """
 
     def trust(self) -> Mapping[str, object]:
-        """What the trust file says of this ledger, beside its id and kind."""
+        """
+        What the trust file says of this ledger, beside its id and kind. Raises
+        LedgerUnavailable where there is nothing to say yet: it is left out then.
+        """
+
+    def probe(self) -> Mapping[str, object]:
+        """
+        Look at configuration and connection, and say what was found, in texts, numbers and
+        truth values; nothing is anchored. Raises LedgerUnavailable, LedgerRefused.
+        """

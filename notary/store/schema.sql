@@ -11,7 +11,11 @@ CREATE TABLE anchors (
     evidence text,
     error text,
     reference text,
+    submitted_at timestamp with time zone,
+    refused boolean NOT NULL DEFAULT false,
+    CONSTRAINT anchors_ledger_fkey FOREIGN KEY (ledger) REFERENCES ledgers(name),
     CONSTRAINT anchors_pkey PRIMARY KEY (ledger, size),
+    CONSTRAINT anchors_refused_check CHECK (((NOT refused) OR (state = 'failed'::text))),
     CONSTRAINT anchors_size_fkey FOREIGN KEY (size) REFERENCES checkpoints(size),
     CONSTRAINT anchors_state_check CHECK ((state = ANY (ARRAY['built'::text, 'submitted'::text, 'committed'::text, 'verified'::text, 'failed'::text, 'unknown'::text])))
 );
@@ -218,6 +222,19 @@ CREATE TABLE lanes (
     CONSTRAINT lanes_dataset_fkey FOREIGN KEY (dataset) REFERENCES datasets(id),
     CONSTRAINT lanes_dataset_position_key UNIQUE (dataset, "position"),
     CONSTRAINT lanes_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE ledgers (
+    name text NOT NULL,
+    kind text NOT NULL,
+    own_word boolean NOT NULL,
+    origin text,
+    newest bigint,
+    root bytea,
+    failures integer NOT NULL DEFAULT 0,
+    failed_at timestamp with time zone,
+    error text,
+    CONSTRAINT ledgers_pkey PRIMARY KEY (name)
 );
 
 CREATE TABLE log (
@@ -503,6 +520,7 @@ CREATE TABLE witnesses (
     CONSTRAINT witnesses_pkey PRIMARY KEY (vkey)
 );
 
+CREATE INDEX anchors_not_verified ON public.anchors USING btree (ledger, size) WHERE (state <> 'verified'::text);
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);
 CREATE INDEX checkpoints_met ON public.checkpoints USING btree (met, size) WHERE (met IS NOT NULL);

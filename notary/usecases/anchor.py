@@ -1,28 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Anchor: hand the newest checkpoint to each ledger, and keep what comes back.
+Anchor: hand the newest checkpoint to a ledger, and keep what comes back.
 
-Each step's state is committed before the next: a crash anywhere leaves an anchor that
-the next call takes up where it stands. A ledger that is down costs only its anchors and
-catches up with one. A time-out is `unknown`, never `failed`.
+Each ledger has at most one anchor under way. Each step's state is committed before the next:
+
+1. `built`: the intention. A crash after it: the next call goes on here.
+2. the attempt is counted, before anything is handed over. A crash after it: nobody knows whether
+   the ledger has it; it is handed over again, after a pause, and the ledger takes it once.
+3. `submitted`, with the reference by which the ledger finds it again.
+4. `committed`, `verified` with its evidence, as read back from the ledger.
+
+A ledger that is down costs only its anchors: what is under way stays so, and once that is
+verified the newest checkpoint covers all that came in between. A time-out is `unknown`, never
+`failed`. What a ledger refuses is `failed`, and it gets nothing more until a person has looked.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from notary.core.errors import NotaryError
 from notary.ledgers.port import (
-    Anchorable,
     AnchorState,
     Ledger,
     LedgerRefused,
     LedgerUnavailable,
     anchorable,
 )
-from notary.store.pool import Pool
+from notary.store.pool import Pool, Transaction
+from notary.usecases.anchor_work import UnderWay, Work, read_work
 from notary.usecases.closed_logs import Origins, read_origins
 from notary.usecases.gate import Gate
+
+MAX_ERROR_CHARACTERS: Final = 2_000
+OVERTAKEN: Final = "It will never be there; a larger size covers it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +48,46 @@ class Anchored:
     error: str | None = None
 
 
-def anchor_due(
+def anchor(
     pool: Pool,
     gate: Gate,
-    ledgers: list[Ledger],
+    ledger: Ledger,
     interval: timedelta,
     now: datetime,
     *,
     at_once: bool = False,
 ) -> list[Anchored]:
     """
-    Begin an anchor on each ledger whose interval is over, and move all on that are open.
+    Move on the anchor that is under way, and begin one where the interval is over.
 
-    A ledger that no longer holds what it was once read back from gets nothing more.
+    `interval` is used for a ledger that has none of its own; `at_once`: whatever interval and
+    pauses. Returns where each anchor that was touched stands, and always the one that was
+    refused.
 
     Raises:
         StateRefused: the gate is closed.
+        StoreUnavailable: the database went away; the next call goes on.
     """
     gate.open()
-    with pool.transaction(read_only=True) as tx:
-        origins = read_origins(tx)
-    moved = []
-    for ledger in ledgers:
-        stopped = _begin(pool, ledger, origins, interval, now, at_once)
-        if stopped is not None:
-            moved.append(stopped)
-            continue
-        with pool.transaction(read_only=True) as tx:
-            open_ones = tx.rows("list_anchors_under_way", ledger=ledger.name)
-            roots = {size: tx.rows("get_checkpoint", size=size)[0][1] for size, *_ in open_ones}
-        for size, state, reference in open_ones:
-            what = anchorable(origins.at(size), size, roots[size])
-            moved.append(_move(pool, ledger, what, state, reference, now))
+    moved: list[Anchored] = []
+    while (step := _step(pool, ledger, interval, now, at_once)) is not None:
+        moved.append(step)
+        if step.state != "verified":
+            break
     return moved
+
+
+def look_back(pool: Pool, ledger: Ledger, now: datetime) -> Anchored | None:
+    """
+    See whether a ledger still holds what was last read back from it, and note what else it holds.
+
+    None: it does, or there is nothing to ask it about.
+    """
+    with pool.transaction(read_only=True) as tx:
+        origins, work = read_origins(tx), read_work(tx, [ledger.name])[0]
+    if work.verified is None:
+        return None
+    return _look(pool, ledger, origins, work.verified, now)
 
 
 def evidence_text(evidence: Mapping[str, object]) -> str:
@@ -75,77 +95,162 @@ def evidence_text(evidence: Mapping[str, object]) -> str:
     return json.dumps(evidence, sort_keys=True)
 
 
+def _step(
+    pool: Pool, ledger: Ledger, interval: timedelta, now: datetime, at_once: bool
+) -> Anchored | None:
+    with pool.transaction(read_only=True) as tx:
+        origins, work = read_origins(tx), read_work(tx, [ledger.name])[0]
+    stopped = work.stopped(ledger)
+    if stopped is not None:
+        return Anchored(ledger.name, stopped[0], "failed", stopped[1])
+    if not work.is_due(ledger.interval or interval, now, at_once=at_once):
+        return None
+    if work.under_way is None:
+        trouble = _begin(pool, ledger, origins, work, now)
+        if trouble is not None:
+            return trouble
+        with pool.transaction(read_only=True) as tx:
+            work = read_work(tx, [ledger.name])[0]
+    if work.under_way is None:
+        return None  # somebody else was faster
+    return _Move(pool, ledger, origins, work.under_way, now).go()
+
+
 def _begin(
-    pool: Pool, ledger: Ledger, origins: Origins, interval: timedelta, now: datetime, at_once: bool
+    pool: Pool, ledger: Ledger, origins: Origins, work: Work, now: datetime
 ) -> Anchored | None:
     """Commit the intention to anchor the newest checkpoint; or say why the ledger is left."""
+    if work.verified is not None:
+        trouble = _look(pool, ledger, origins, work.verified, now)
+        # Where others stand behind the ledger it isn't ours to restore: the newest checkpoint is
+        # handed to it all the same. What it lost, it lost.
+        if trouble is not None and (ledger.own_word or trouble.state == "failed"):
+            return trouble
     with pool.transaction() as tx:
-        newest = tx.row("newest_checkpoint")
-        last = tx.row("newest_anchor", ledger=ledger.name)
-        if newest is None or newest[0] == 0 or (last is not None and last[0] >= newest[0]):
-            return None
-        if not (at_once or last is None or now - last[2] >= interval):
-            return None
-        verified = tx.row("newest_verified_anchor", ledger=ledger.name)
-    if verified is not None:
-        what = anchorable(origins.at(verified[0]), verified[0], verified[1])
-        stopped = _went_back(ledger, what, verified[2])
-        if stopped is not None:
-            return stopped
-    with pool.transaction() as tx:
-        tx.do("add_anchor", ledger=ledger.name, size=newest[0], now=now)
+        tx.do("note_ledger", ledger=ledger.name, kind=ledger.kind, own_word=ledger.own_word)
+        tx.do("add_anchor", ledger=ledger.name, size=work.newest, now=now)
+    # 1 is durable.
     return None
 
 
-def _went_back(ledger: Ledger, verified: Anchorable, reference: str | None) -> Anchored | None:
-    """A ledger that was lost or set back must not be written on as if it were whole."""
-    try:
-        if ledger.confirm(verified, reference) == "verified":
-            return None
-        error = (
-            f"The ledger no longer holds size {verified.size}, which was read back from it: "
-            "restore it; until then nothing is written to it."
-        )
-    except LedgerUnavailable as unavailable:
-        error = unavailable.detail
-    except LedgerRefused as refused:
-        return Anchored(ledger.name, verified.size, "failed", refused.detail)
-    return Anchored(ledger.name, verified.size, "unknown", error)
-
-
-def _move(
+def _look(
     pool: Pool,
     ledger: Ledger,
-    what: Anchorable,
-    state: AnchorState,
-    reference: str | None,
+    origins: Origins,
+    verified: tuple[int, bytes, str | None],
     now: datetime,
-) -> Anchored:
-    evidence: str | None = None
+) -> Anchored | None:
+    """A ledger that was lost or set back must not be written on as if it were whole."""
+    size, root, reference = verified
     error: str | None = None
-    attempt = 1 if state in ("built", "unknown") else 0
+    stopped: AnchorState = "unknown"
     try:
-        if attempt:
-            # Idempotent: what a crash or a time-out left unknown is handed over again.
-            reference = ledger.submit(what, reference, now)
-            state = "submitted"
-        state = ledger.confirm(what, reference)
-        if state == "verified":
-            evidence = evidence_text(ledger.evidence(what, reference))
-    except LedgerUnavailable as unavailable:
-        state, error = "unknown", unavailable.detail
+        state = ledger.confirm(anchorable(origins.at(size), size, root), reference)
+        if state != "verified":
+            error = f"The ledger no longer holds size {size}, which was read back from it" + (
+                ": restore it; until then nothing is written to it." if ledger.own_word else "."
+            )
     except LedgerRefused as refused:
-        state, error = "failed", refused.detail
+        stopped, error = "failed", refused.detail
+    except LedgerUnavailable as unavailable:
+        error = unavailable.detail
+    except NotaryError:
+        raise
+    except Exception as stray:
+        error = _stray(stray)
     with pool.transaction() as tx:
+        _hear(tx, ledger, origins.origin)
+        if error is None:
+            tx.do("ledger_works", ledger=ledger.name)
+        else:
+            error = error[:MAX_ERROR_CHARACTERS]
+            tx.do("ledger_failed", ledger=ledger.name, error=error, now=now)
+    return None if error is None else Anchored(ledger.name, size, stopped, error)
+
+
+def _stray(error: Exception) -> str:
+    """Whatever an adapter stumbles over must not cost more than its ledger's anchors."""
+    return f"The adapter failed: {type(error).__name__}: {error}"
+
+
+def _hear(tx: Transaction, ledger: Ledger, origin: str) -> None:
+    """Note for all processes how much of the log the ledger holds: the gate compares."""
+    if ledger.own_word:
+        return  # the gate reads it by itself
+    newest = ledger.newest(origin)
+    if newest is not None:
         tx.do(
-            "move_anchor",
-            ledger=ledger.name,
-            size=what.size,
-            state=state,
-            reference=reference,
-            evidence=evidence,
-            error=error,
-            attempt=attempt,
-            now=now,
+            "heard_of_ledger", ledger=ledger.name, origin=origin, newest=newest[0], root=newest[1]
         )
-    return Anchored(ledger.name, what.size, state, error)
+
+
+class _Move:
+    """One anchor that is under way, moved as far as it goes now."""
+
+    def __init__(
+        self, pool: Pool, ledger: Ledger, origins: Origins, under_way: UnderWay, now: datetime
+    ) -> None:
+        self._pool, self._ledger, self._now = pool, ledger, now
+        self._origin = origins.origin
+        self._what = anchorable(origins.at(under_way.size), under_way.size, under_way.root)
+        self._state, self._reference = under_way.state, under_way.reference
+        self._attempts = under_way.attempts
+        self._evidence: str | None = None
+
+    def go(self) -> Anchored | None:
+        """Where it stands then; None: another process is at it."""
+        error: str | None = None
+        is_refused = False
+        try:
+            if not self._hand_over():
+                return None
+            self._read_back()
+            if self._state == "failed":
+                error = OVERTAKEN
+        except LedgerUnavailable as unavailable:
+            error = unavailable.detail
+        except LedgerRefused as refused:
+            self._state, error, is_refused = "failed", refused.detail, True
+        except NotaryError:
+            raise  # ours, not the ledger's: the database is away, say
+        except Exception as stray:
+            error = _stray(stray)
+        if self._state == "built":
+            self._state = "unknown"
+        error = None if error is None else error[:MAX_ERROR_CHARACTERS]
+        with self._pool.transaction() as tx:
+            self._do(
+                tx,
+                "move_anchor",
+                state=self._state,
+                refused=is_refused,
+                evidence=self._evidence,
+                error=error,
+            )
+            _hear(tx, self._ledger, self._origin)
+        # 4 is durable.
+        return Anchored(self._ledger.name, self._what.size, self._state, error)
+
+    def _hand_over(self) -> bool:
+        """Idempotent: what a crash or a time-out left unknown is handed over again."""
+        if self._state not in ("built", "unknown"):
+            return True
+        with self._pool.transaction() as tx:
+            if not self._do(tx, "try_anchor", attempts=self._attempts):
+                return False
+        # 2 is durable.
+        self._reference = self._ledger.submit(self._what, self._reference, self._now)
+        with self._pool.transaction() as tx:
+            self._do(tx, "anchor_submitted", reference=self._reference)
+        # 3 is durable.
+        self._state = "submitted"
+        return True
+
+    def _read_back(self) -> None:
+        state = self._ledger.confirm(self._what, self._reference)
+        if state == "verified":
+            self._evidence = evidence_text(self._ledger.evidence(self._what, self._reference))
+        self._state = state
+
+    def _do(self, tx: Transaction, name: str, /, **values: object) -> int:
+        return tx.do(name, ledger=self._ledger.name, size=self._what.size, now=self._now, **values)

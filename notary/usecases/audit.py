@@ -6,9 +6,8 @@ It reads one snapshot, believes no stored hash, and names what differs: the firs
 run, tile, batch, checkpoint or anchor. `scope.py` says which columns that covers.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
 
 from notary.core.checkpoint import open_checkpoint
 from notary.core.descriptor import descriptor_leaf, parse_descriptor
@@ -18,9 +17,9 @@ from notary.core.runs import source_tag
 from notary.core.tiles import TILE_WIDTH
 from notary.core.tree import root
 from notary.core.words import ZERO_HASH
-from notary.ledgers.port import AnchorState, Ledger, anchorable
+from notary.ledgers.port import Ledger
 from notary.store.pool import Pool, Transaction
-from notary.usecases.anchor import evidence_text
+from notary.usecases.audit_anchors import AnchorAudit
 from notary.usecases.audit_batches import BatchAudit, Differs, Facts, naming
 from notary.usecases.audit_erasures import look_at_erasures
 from notary.usecases.audit_recoveries import look_at_recoveries, read_lost
@@ -41,6 +40,8 @@ class Report:
     checkpoints: int
     anchors: int
     findings: tuple[str, ...]
+    not_checked: tuple[str, ...] = ()
+    """What nobody could be asked about, and why: no finding."""
 
 
 def audit(
@@ -93,9 +94,12 @@ def audit(
         part("erasures", lambda: look_at_erasures(tx))
         signed = part("checkpoints", lambda: _look_at_checkpoints(tx, facts, mark))
         part("witnesses", lambda: look_at_witnesses(tx, facts, mark))
-        anchored = part("anchors", lambda: _look_at_anchors(tx, facts, ledgers))
+        anchors = AnchorAudit(tx, ledgers)
+        anchored = part("anchors", anchors.look_at_anchors)
+    # Outside of the snapshot: whoever is asked may take long.
+    part("ledgers", anchors.ask_ledgers)
     counts = batches.sealed, batches.waiting, versions, len(facts.leaves), signed, anchored
-    return Report(*counts, tuple(findings))
+    return Report(*counts, tuple(findings), tuple(anchors.not_checked))
 
 
 def _read_log(tx: Transaction, facts: Facts) -> int:
@@ -222,34 +226,6 @@ def _look_at_checkpoints(tx: Transaction, facts: Facts, mark: Mark | None) -> in
     return len(known)
 
 
-def _look_at_anchors(tx: Transaction, facts: Facts, ledgers: Sequence[Ledger]) -> int:
-    by_name = {ledger.name: ledger for ledger in ledgers}
-    origins = read_origins(tx)
-    count = 0
-    for row in tx.maps("audit_anchors"):
-        name = f"anchor of size {row['size']} on {row['ledger']}"
-        ledger = by_name.get(row["ledger"])
-        if row["root"] is None or ledger is None:
-            raise Differs(f"{name}: there is no such checkpoint or ledger")
-        if row["state"] not in get_args(AnchorState):
-            raise Differs(f"{name}: its state {row['state']} is none")
-        if row["state"] == "verified":
-            with naming(name):
-                _look_at_anchor(name, row, ledger, origins.at(row["size"]))
-        elif row["evidence"] is not None:
-            raise Differs(f"{name}: it has evidence and is not called verified")
-        count += 1
-    return count
-
-
-def _look_at_anchor(name: str, row: Mapping[str, Any], ledger: Ledger, origin: str) -> None:
-    what = anchorable(origin, row["size"], row["root"])
-    if ledger.confirm(what, row["reference"]) != "verified":
-        raise Differs(f"{name}: the ledger doesn't hold it")
-    if row["evidence"] != evidence_text(ledger.evidence(what, row["reference"])):
-        raise Differs(f"{name}: the evidence is not the ledger's")
-
-
 def describe(report: Report) -> Iterator[str]:
     """The report in lines for a person."""
     yield (
@@ -257,6 +233,8 @@ def describe(report: Report) -> Iterator[str]:
         f"{report.waiting} waiting, {report.checkpoints} checkpoints, {report.anchors} anchors "
         "were recomputed."
     )
+    for sentence in report.not_checked:
+        yield f"not checked: {sentence}"
     for finding in report.findings:
         yield f"DIFFERS: {finding}"
     if not report.findings:

@@ -4,6 +4,7 @@ The gate: accepting, sealing and signing stay closed until all high-water marks 
 with this incarnation of the database (DESIGN, invariant 2).
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from notary.store.pool import Pool, Transaction
 from notary.usecases.marks import Incarnation, Mark, MarkFile, StateRefused
 
 MINIMUM_SERVER = 150000
+HEAR_SECONDS = 5.0
+"""So often a process that runs looks at what the ledgers of others were heard to hold."""
 
 CLOSED = (
     " Nothing is accepted. Restore the newest state of the database; if this is it and "
@@ -46,6 +49,7 @@ class Gate:
         self._pool = pool
         self._mark_file = mark_file
         self._ledgers = ledgers
+        self._heard_at = 0.0
         self._open: OpenLog | None = None
         self._lock = Lock()
         pool.on_connect(self._look_again)
@@ -59,10 +63,46 @@ class Gate:
             StoreUnavailable: the database can't be reached.
         """
         with self._lock:
+            is_long_ago = time.monotonic() - self._heard_at >= HEAR_SECONDS
+            if self._open is not None and self._others and is_long_ago:
+                self._hear(self._open.origin)
             if self._open is None:
                 with self._pool.transaction(read_only=True) as tx:
                     self._open = self._check(tx)
+                self._heard_at = time.monotonic()
             return self._open
+
+    @property
+    def _others(self) -> list[str]:
+        return [ledger.name for ledger in self._ledgers if not ledger.own_word]
+
+    def hear(self) -> None:
+        """
+        Compare at once with what the ledgers of others were heard to hold. Nobody is asked here:
+        the sealer notes what they answered (`anchor.py`).
+
+        Raises:
+            StateRefused: one of them knows more than the database, or another log.
+            StoreUnavailable: the database can't be reached.
+        """
+        with self._lock:
+            if self._open is not None and self._others:
+                self._hear(self._open.origin)
+
+    def _hear(self, origin: str) -> None:
+        try:
+            with self._pool.transaction(read_only=True) as tx:
+                self._check_others(tx, origin)
+        except StateRefused:
+            self._open = None
+            raise
+        self._heard_at = time.monotonic()
+
+    def _check_others(self, tx: Transaction, origin: str) -> None:
+        others = self._others
+        rows = tx.rows("what_ledgers_hold", ledgers=others, origin=origin) if others else []
+        for name, size, root in rows:
+            check_not_behind(tx, size, root, f"the ledger {name}")
 
     def _look_again(self, tx: Transaction) -> None:
         """A new connection may lead to another database, or to an older copy of this one."""
@@ -121,6 +161,7 @@ class Gate:
             newest = ledger.newest(origin)
             if newest is not None:
                 check_not_behind(tx, newest[0], newest[1], f"the ledger {ledger.name}")
+        self._check_others(tx, origin)
         return OpenLog(origin, vkey, chain, incarnation)
 
 

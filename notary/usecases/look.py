@@ -128,10 +128,10 @@ def _anchored(tx: Transaction, ledgers: Sequence[Ledger], batch: int) -> list[di
         {
             "ledger": anchor["ledger"],
             "size": anchor["size"],
-            "own_word": own.get(anchor["ledger"], True),
+            "own_word": own.get(anchor["ledger"], anchor["own_word"]),
             "at": format_time(anchor["changed_at"]),
         }
-        for anchor in tx.maps("find_anchors", index=batch, first=0, last=None)
+        for anchor in tx.maps("find_anchors", index=batch, first=0, last=None, ledgers=None)
     ]
 
 
@@ -245,24 +245,6 @@ def _run_lines(rows: list[dict[str, Any]]) -> list[str]:
         + "\n"
         for row in rows
     ]
-
-
-def list_anchors(
-    pool: Pool, ledgers: Sequence[Ledger], after: Sequence[Any] | None, limit: int
-) -> list[dict[str, Any]]:
-    """
-    Anchors, the newest first; each says whether it is the notary's own word.
-
-    `after` is the size and the ledger of the last one seen.
-    """
-    own = {ledger.name: ledger.own_word for ledger in ledgers}
-    size, ledger = after or (None, "")
-    with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("list_anchors", size=size, ledger=ledger, limit=limit)
-    for row in rows:
-        row["evidence"] = None if row["evidence"] is None else json.loads(row["evidence"])
-        row["own_word"] = own.get(row["ledger"], True)
-    return rows
 
 
 def count_records(pool: Pool, datasets: Sequence[DatasetFacts]) -> dict[str, int]:

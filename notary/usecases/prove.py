@@ -69,7 +69,7 @@ class StoreDamaged(NotaryError):
 @dataclass(frozen=True, slots=True)
 class Proof:
     """
-    A receipt as text; `final` once every required witness and ledger is in it, `public`
+    A receipt as text; `final` once every required witness and every ledger is in it, `public`
     where anybody may read it. Of which record: its source, chain and leaf.
     """
 
@@ -87,6 +87,7 @@ class BatchPart:
     What all receipts of a batch share: `json` holds its members, ready to be put in, and
     `upper` of each tree the groups of hashes above the lowest ones.
     `witnessed`: its checkpoint has the quorum of witnesses; None where none is required.
+    `anchored`: every required ledger is in it; `missing`: the ledgers that aren't yet.
     """
 
     run_count: int
@@ -94,10 +95,16 @@ class BatchPart:
     json: Mapping[str, str]
     anchored: bool
     witnessed: bool | None
+    missing: tuple[str, ...]
     upper: tuple[_Upper, _Upper] = field(default_factory=lambda: ({}, {}))
 
     @property
     def final(self) -> bool:
+        """Whether every required witness and every ledger is in it."""
+        return self.is_enough and not self.missing
+
+    @property
+    def is_enough(self) -> bool:
         """Whether every required witness and ledger is in it."""
         return self.anchored and self.witnessed is not False
 
@@ -126,7 +133,7 @@ class Prover:
     ) -> None:
         self._pool = pool
         self._required = {ledger.name for ledger in ledgers if ledger.required}
-        self._kinds = {ledger.name: ledger.kind for ledger in ledgers}
+        self._ledgers = [ledger.name for ledger in ledgers]
         self._batches: OrderedDict[int, BatchPart] = OrderedDict()
         self._keys = log_keys
         self._known_keys: tuple[LogKey, ...] = ()
@@ -224,7 +231,7 @@ class Prover:
                 self._batches.clear()
                 self._known_keys = keys
         known = self._batches.get(index)
-        if known is not None:
+        if known is not None and not self._has_more(tx, index, known):
             return known
         origins = read_origins(tx) if len(keys) > 1 else Origins("")
         part = self._part(tx, index, keys, origins, index + 1)
@@ -234,12 +241,18 @@ class Prover:
                 with suppress(NotYet):
                     later = self._part(tx, index, keys, origins, last + 1)
                     part = later if later is not None and later.anchored else part
-        if part is not None and part.final:
+        if part is not None and part.is_enough:
             with self._lock:
                 self._batches[index] = part
                 while len(self._batches) > MAX_BATCHES:
                     self._batches.popitem(last=False)
         return part
+
+    def _has_more(self, tx: Transaction, index: int, known: BatchPart) -> bool:
+        """Whether a ledger that was missing has the batch by now."""
+        if not known.missing:
+            return False
+        return bool(tx.rows("is_anchored", ledgers=list(known.missing), index=index)[0][0])
 
     def _part(
         self,
@@ -255,7 +268,10 @@ class Prover:
                 raise NotYet("signed", 2)
             return None
         first, last = (0, None) if key is None else origins.sizes(key.origin)
-        anchors = tx.maps("find_anchors", index=index, first=first, last=last)
+        anchors = tx.maps(
+            "find_anchors", index=index, first=first, last=last, ledgers=self._ledgers
+        )
+        there = {row["ledger"] for row in anchors}
         read = partial(read_log_tile, tx)
         log_path = inclusion_path_from_tiles(read, index, found["size"])
         return BatchPart(
@@ -268,7 +284,8 @@ class Prover:
                 "log": f'{{"index":{index},"path":{hash_list(log_path)}}}',
                 **_consistency(tx, found["size"], key),
             },
-            anchored={row["ledger"] for row in anchors} >= self._required,
+            anchored=there >= self._required,
+            missing=tuple(name for name in self._ledgers if name not in there),
             witnessed=bool(found["is_witnessed"]) if found["needs_witnesses"] else None,
         )
 
@@ -277,7 +294,7 @@ class Prover:
         return json.dumps(
             {
                 "ledger": row["ledger"],
-                "kind": self._kinds.get(row["ledger"], "unknown"),
+                "kind": row["kind"],
                 "size": row["size"],
                 "root": row["root"].hex(),
                 "path": [hash_.hex() for hash_ in path],

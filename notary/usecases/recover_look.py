@@ -16,7 +16,7 @@ from notary.core.checkpoint import open_checkpoint
 from notary.core.errors import NotaryError
 from notary.core.hashing import EMPTY_ROOT, RootHash
 from notary.core.tiles import root_from_tiles
-from notary.ledgers.port import Ledger, anchorable
+from notary.ledgers.port import Ledger, LedgerUnavailable, anchorable
 from notary.store.logtiles import read_log_tile
 from notary.store.migrations import check_at_head
 from notary.store.pool import Pool, Transaction
@@ -208,7 +208,13 @@ def _check_is_older(tx: Transaction, gap: Gap, ledgers: Sequence[Ledger]) -> Non
         anchor = tx.row("newest_verified_anchor", ledger=ledger.name)
         if anchor is not None:
             what = anchorable(origins.at(anchor[0]), anchor[0], anchor[1])
-            if ledger.confirm(what, anchor[2]) != "verified":
+            try:
+                is_there = ledger.confirm(what, anchor[2]) == "verified"
+            except LedgerUnavailable:
+                if ledger.own_word:
+                    raise
+                continue  # of others one that can't tell just now stands in nobody's way
+            if not is_there and ledger.own_word:
                 raise _not_ours(f"the ledger {ledger.name}", anchor[0])
 
 

@@ -33,6 +33,7 @@ COVERED: dict[str, str] = {
     "witness_policies": "fingerprint policy",
     "witnesses": "vkey",
     "anchors": "ledger size state reference evidence",
+    "ledgers": "name kind",
 }
 
 NOT_COVERED: dict[str, tuple[str, str]] = {
@@ -62,8 +63,12 @@ NOT_COVERED: dict[str, tuple[str, str]] = {
         "a diary of the work; what counts are the cosignatures",
     ),
     "anchors": (
-        "attempts built_at changed_at error",
+        "attempts built_at submitted_at changed_at error refused",
         "a diary of the work; what counts is the evidence",
+    ),
+    "ledgers": (
+        "own_word origin newest root failures failed_at error",
+        "what was heard of the ledgers; the sealer asks them anew",
     ),
     "grants": (
         "id dataset version department purpose approval made_at until withdrawn_at",

@@ -17,6 +17,7 @@ from notary.api.services import services
 from notary.core.errors import NotaryError
 from notary.core.words import check_id
 from notary.usecases import look
+from notary.usecases.anchor_look import list_anchors
 from notary.usecases.datasets import list_datasets
 from notary.usecases.rights import NotFound
 from notary.web.log_key import fingerprint
@@ -62,7 +63,7 @@ def first() -> Response:
         checkpoint=newest,
         log=log,
         fingerprint=fingerprint(log, newest),
-        anchors=look.list_anchors(parts.pool, parts.ledgers, None, SHOWN_ANCHORS),
+        anchors=list_anchors(parts.pool, parts.ledgers, None, SHOWN_ANCHORS),
     )
 
 

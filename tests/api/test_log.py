@@ -191,6 +191,29 @@ def test_an_anchors_evidence_is_the_ledgers_note(city: City) -> None:
     assert (entry.size, entry.root.hex()) == (item["size"], item["root"])
 
 
+def test_one_anchor_is_told_with_its_facts_and_without_secrets(city: City) -> None:
+    """Kind, whether it is required, attempts; neither reference nor what the ledger said."""
+    city.open_dataset()
+    grow(city, 1)
+    city.world.anchor()
+    city.world.change("UPDATE anchors SET error = 'secret'")
+    item = city.ask("/v1/anchors/file/1").get_json()
+    assert item == city.ask("/v1/anchors").get_json()["items"][0]
+    told = {name: item[name] for name in ("ledger", "kind", "size", "state", "attempts")}
+    assert told == {
+        "ledger": "file",
+        "kind": "file",
+        "size": 1,
+        "state": "verified",
+        "attempts": 1,
+    }
+    assert (item["required"], item["own_word"], item["refused"]) == (True, True, False)
+    assert "secret" not in json.dumps(item)
+    assert item.keys().isdisjoint({"reference", "error"})
+    for where in ("file/2", "nowhere/1"):
+        problem_of(city.ask(f"/v1/anchors/{where}"), 404, "not-found")
+
+
 def test_what_the_other_specification_says_of_headers(city: City) -> None:
     """C2SP tlog-tiles: types, short and long caching, HEAD, and 404s that nobody keeps."""
     city.open_dataset()

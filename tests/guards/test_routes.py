@@ -52,6 +52,7 @@ EXPECTED = {
     "GET /verify.html": "public",
     "GET /verify.pyz": "public",
     "GET /v1/anchors": "public",
+    "GET /v1/anchors/<id:ledger>/<n:size>": "public",
     "GET /v1/batches/<n:index>": "public",
     "GET /v1/batches/<n:index>/leaves": "public",
     "GET /v1/batches/<n:index>/runs": "public",

@@ -47,6 +47,7 @@ NAMED = {
     "witness_policies": "policy|checkpoint",
     "witnesses": "witness|checkpoint",
     "anchors": "anchor",
+    "ledgers": "anchor|ledger",
 }
 
 
@@ -108,7 +109,7 @@ def cosign(world: World, folder: Path) -> None:
             world.pool, rule, world.marks.log_keys, lambda: world.now, lambda _, /, **facts: None
         )
         asker.turn(world.now)
-        asker.wait(10)
+        asker.wait(60)
 
 
 @pytest.fixture(scope="module")

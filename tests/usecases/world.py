@@ -20,7 +20,7 @@ from notary.store.errors import NameTaken
 from notary.store.pool import Pool
 from notary.usecases import api_keys, datasets, departments
 from notary.usecases.accept import Acceptor
-from notary.usecases.anchor import Anchored, anchor_due
+from notary.usecases.anchor import Anchored, anchor
 from notary.usecases.audit import Report, audit
 from notary.usecases.datasets import DatasetFacts
 from notary.usecases.erase import Order, RecordPlace, VersionPlace
@@ -175,9 +175,12 @@ class World:
 
     def anchor(self) -> list[Anchored]:
         """Anchor the newest checkpoint, whatever the interval."""
-        return anchor_due(
-            self.pool, self.gate, self.parts.ledgers, timedelta(hours=1), self.now, at_once=True
-        )
+        hour = timedelta(hours=1)
+        return [
+            moved
+            for ledger in self.parts.ledgers
+            for moved in anchor(self.pool, self.gate, ledger, hour, self.now, at_once=True)
+        ]
 
     def settle(self) -> None:
         """Seal, sign and anchor."""

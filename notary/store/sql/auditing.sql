@@ -121,5 +121,6 @@ SELECT level, index, hash FROM log_hashes ORDER BY level, index
 SELECT size, root, note FROM checkpoints ORDER BY size
 
 -- name: audit_anchors
-SELECT a.ledger, a.size, a.state, a.reference, a.evidence, c.root
-FROM anchors a LEFT JOIN checkpoints c ON c.size = a.size ORDER BY a.ledger, a.size
+SELECT a.ledger, a.size, a.state, a.reference, a.evidence, c.root, l.kind
+FROM anchors a LEFT JOIN checkpoints c ON c.size = a.size LEFT JOIN ledgers l ON l.name = a.ledger
+ORDER BY a.ledger, a.size

@@ -97,8 +97,9 @@ WHERE v.batch = %(batch)s AND t.level = 0 AND t.index > %(after)s
 ORDER BY index LIMIT %(limit)s
 
 -- name: list_anchors
-SELECT a.ledger, a.size, c.root, a.state, a.built_at, a.changed_at, a.attempts, a.evidence
-FROM anchors a JOIN checkpoints c ON c.size = a.size
+SELECT a.ledger, l.kind, l.own_word, a.size, c.root, a.state, a.refused, a.built_at, a.submitted_at,
+       a.changed_at, a.attempts, a.evidence, a.error
+FROM anchors a JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
 WHERE %(size)s IS NULL OR a.size < %(size)s OR (a.size = %(size)s AND a.ledger > %(ledger)s)
 ORDER BY a.size DESC, a.ledger LIMIT %(limit)s
 

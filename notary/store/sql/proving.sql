@@ -60,11 +60,18 @@ WHERE b.index = %(index)s
 -- name: find_anchors
 -- On each ledger the first verified anchor that covers a batch; from `first` to `last` (null: on)
 -- the sizes are those of one log.
-SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence, a.changed_at
-FROM anchors a JOIN checkpoints c ON c.size = a.size
+SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence, a.changed_at, l.kind,
+       l.own_word
+FROM anchors a JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
 WHERE a.state = 'verified' AND a.size > %(index)s
   AND a.size >= %(first)s AND (%(last)s::bigint IS NULL OR a.size <= %(last)s)
+  AND (%(ledgers)s::text[] IS NULL OR a.ledger = ANY(%(ledgers)s))
 ORDER BY a.ledger, a.size
+
+-- name: is_anchored
+-- Whether one of some ledgers has a batch.
+SELECT EXISTS (SELECT 1 FROM anchors
+               WHERE state = 'verified' AND ledger = ANY(%(ledgers)s) AND size > %(index)s)
 
 -- name: get_batch_tile
 -- Prepared: batch, tree, level, index.

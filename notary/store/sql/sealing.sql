@@ -25,16 +25,20 @@ LEFT JOIN LATERAL (
 WHERE s.id = ANY(%(ids)s)
 
 -- name: sealing_leaves
--- For each run its leaves in the order of n, joined, and its received times at both ends.
+-- For each run its leaves in the order of n, joined, and its received times at both ends. Run by
+-- run through the primary key: as one join, the planner reads all records there ever were.
 -- A doubled n is not counted twice, a leaf of another length not at all.
-SELECT w.source, count(DISTINCT r.n), string_agg(r.leaf, ''::bytea ORDER BY r.n),
-       min(r.received), max(r.received)
+SELECT w.source, f.*
 FROM unnest(%(lanes)s::integer[], %(sources)s::integer[], %(firsts)s::bigint[],
             %(counts)s::bigint[]) AS w(lane, source, first, count)
-JOIN records r ON r.lane = w.lane AND r.source = w.source AND r.chain = %(chain)s
-              AND r.n >= w.first AND r.n < w.first + w.count
-              AND octet_length(r.leaf) = 32
-GROUP BY w.source
+CROSS JOIN LATERAL (
+    SELECT count(DISTINCT r.n), string_agg(r.leaf, ''::bytea ORDER BY r.n),
+           min(r.received), max(r.received)
+    FROM records r
+    WHERE r.lane = w.lane AND r.source = w.source AND r.chain = %(chain)s
+      AND r.n >= w.first AND r.n < w.first + w.count AND octet_length(r.leaf) = 32
+) AS f(count, leaves, first, last)
+WHERE f.count > 0
 
 -- name: get_sealing_dataset
 SELECT name, batch_count, source_count, last_descriptor FROM datasets
@@ -86,27 +90,3 @@ SELECT size, root FROM checkpoints WHERE note IS NULL ORDER BY size
 -- name: set_note
 UPDATE checkpoints SET note = %(note)s, signed_at = %(now)s
 WHERE size = %(size)s AND note IS NULL
-
--- name: list_anchors_under_way
-SELECT size, state, reference FROM anchors
-WHERE ledger = %(ledger)s AND state IN ('built', 'submitted', 'committed', 'unknown')
-ORDER BY size
-
--- name: newest_anchor
-SELECT size, state, built_at FROM anchors WHERE ledger = %(ledger)s
-ORDER BY size DESC LIMIT 1
-
--- name: newest_verified_anchor
-SELECT a.size, c.root, a.reference FROM anchors a JOIN checkpoints c ON c.size = a.size
-WHERE a.ledger = %(ledger)s AND a.state = 'verified' ORDER BY a.size DESC LIMIT 1
-
--- name: add_anchor
-INSERT INTO anchors (ledger, size, state, built_at, changed_at)
-VALUES (%(ledger)s, %(size)s, 'built', %(now)s, %(now)s)
-ON CONFLICT (ledger, size) DO NOTHING
-
--- name: move_anchor
-UPDATE anchors SET state = %(state)s, changed_at = %(now)s, attempts = attempts + %(attempt)s,
-                   reference = %(reference)s, evidence = coalesce(%(evidence)s, evidence),
-                   error = %(error)s
-WHERE ledger = %(ledger)s AND size = %(size)s AND state <> 'verified'

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a ledger stands by the database, and when something is to be done about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from notary.ledgers.port import AnchorState, Ledger
+from notary.store.pool import Pool, Transaction
+
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(minutes=5)
+LONGEST_WAIT: Final = timedelta(minutes=1)
+HANDING_OVER: Final = timedelta(seconds=30)
+"""So long it is left to whoever began to hand it over; after a crash nobody does."""
+WAIT_PART: Final = 8
+"""Finality is asked for again after this part of the time for which it was waited so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The anchor that is under way."""
+
+    size: int
+    root: bytes
+    state: AnchorState
+    reference: str | None
+    attempts: int
+    submitted_at: datetime | None
+    changed_at: datetime
+
+    @property
+    def not_before(self) -> datetime:
+        """When it is moved on: pauses grow, from what is committed alone."""
+        if self.state in ("submitted", "committed") and self.submitted_at is not None:
+            waited = (self.changed_at - self.submitted_at) / WAIT_PART
+            return self.changed_at + min(max(waited, FIRST_PAUSE), LONGEST_WAIT)
+        pause = growing_pause(self.attempts)
+        if self.state == "built" and self.attempts:
+            pause = max(pause, HANDING_OVER)
+        return self.changed_at + pause
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """
+    One ledger: the newest checkpoint's size, its last anchor (size, when it was begun), the one
+    under way, the refused one (size, why), the newest verified one (size, root, reference), the
+    kind that the ledger had, and how often in a row, since when and why it could not be asked.
+    """
+
+    newest: int | None
+    last: tuple[int, datetime] | None
+    under_way: UnderWay | None
+    refused: tuple[int, str] | None
+    verified: tuple[int, bytes, str | None] | None
+    kind: str | None
+    failures: int
+    failed_at: datetime | None
+
+    def stopped(self, ledger: Ledger) -> tuple[int, str] | None:
+        """Of which size and why the ledger gets nothing until a person has looked."""
+        if self.kind is not None and self.kind != ledger.kind:
+            return 0, (
+                f"The ledger {ledger.name} was of kind {self.kind}, and its anchors are: give the "
+                "new one another name."
+            )
+        return self.refused
+
+    def is_due(self, interval: timedelta, now: datetime, *, at_once: bool = False) -> bool:
+        """Whether there is something to be done now. `at_once`: whatever interval and pauses."""
+        if self.under_way is not None:
+            return at_once or now >= self.under_way.not_before
+        if self.newest is None or (self.last is not None and self.last[0] >= self.newest):
+            return False
+        if at_once or self.last is None:
+            return True
+        if self.failed_at is not None and now < self.failed_at + growing_pause(self.failures):
+            return False
+        return now - self.last[1] >= interval
+
+
+def growing_pause(failures: int) -> timedelta:
+    """How long to leave a ledger alone after so many failures in a row."""
+    if failures == 0:
+        return timedelta(0)
+    doubled: int = 2 ** min(failures - 1, 16)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+
+
+def read_work(tx: Transaction, ledgers: Sequence[str]) -> list[Work]:
+    """How each of the ledgers stands, in their order."""
+    return [_work(row) for row in tx.maps("ledger_work", ledgers=list(ledgers))]
+
+
+def _work(row: dict[str, Any]) -> Work:
+    under_way = None
+    if row["size"] is not None:
+        under_way = UnderWay(
+            row["size"],
+            row["root"],
+            row["state"],
+            row["reference"],
+            row["attempts"],
+            row["submitted_at"],
+            row["changed_at"],
+        )
+    return Work(
+        newest=row["newest"],
+        last=_pair(row["last_size"], row["last_built_at"]),
+        under_way=under_way,
+        refused=_pair(row["refused_size"], row["refused_error"] or "The ledger refused it."),
+        verified=None
+        if row["verified_size"] is None
+        else (row["verified_size"], row["verified_root"], row["verified_reference"]),
+        kind=row["kind"],
+        failures=row["failures"] or 0,
+        failed_at=row["failed_at"],
+    )
+
+
+def _pair(size: int | None, more: Any) -> tuple[int, Any] | None:
+    return None if size is None else (size, more)
+
+
+def first_anchored(pool: Pool, ledger: str) -> int | None:
+    """The smallest size whose anchor on a ledger is verified; None before that."""
+    with pool.transaction(read_only=True) as tx:
+        row = tx.row("first_verified_anchor", ledger=ledger)
+    return None if row is None else int(row[0])

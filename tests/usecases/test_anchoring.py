@@ -1,0 +1,520 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several ledgers at once: pauses, at most one anchor under way, refusals, and the gate."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notary.keys import make_key
+from notary.ledgers.file import FileLedger
+from notary.ledgers.port import (
+    Anchorable,
+    AnchorState,
+    Ledger,
+    LedgerRefused,
+    LedgerUnavailable,
+)
+from notary.usecases.anchor import Anchored, anchor, look_back
+from notary.usecases.anchor_look import get_anchor, ledger_status, list_anchors, retry_ledger
+from notary.usecases.anchor_work import FIRST_PAUSE, HANDING_OVER, LONGEST_PAUSE, LONGEST_WAIT
+from notary.usecases.anchoring import Anchors
+from notary.usecases.gate import Gate
+from notary.usecases.marks import StateRefused
+from notary.usecases.rights import NotFound
+from tests.usecases.world import World
+
+HOUR = timedelta(hours=1)
+AWAY = LedgerUnavailable("The network is down.")
+FORK = LedgerRefused("Another root is noted.")
+
+
+class Remote:
+    """A ledger of others: a real file ledger, of which each answer can be made another one."""
+
+    kind = "file"
+    own_word = False
+    required = False
+
+    def __init__(self, ledger: FileLedger, name: str = "far") -> None:
+        self.ledger, self.name = ledger, name
+        self.interval: timedelta | None = None
+        self.instead: dict[str, Any] = {}
+        self.references: list[str | None] = []
+        self.asked: list[str] = []
+        self.holds: tuple[int, bytes] | None = None
+
+    def _do(self, name: str, real: Callable[[], Any]) -> Any:
+        self.asked.append(name)
+        answer = self.instead.get(name)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if answer else None
+        if callable(answer):
+            answer = answer()
+        if isinstance(answer, Exception):
+            raise answer
+        return real() if answer is None else answer
+
+    def submit(self, checkpoint: Anchorable, reference: str | None, now: datetime) -> str:
+        self.references.append(reference)
+        return str(self._do("submit", lambda: self.ledger.submit(checkpoint, reference, now)))
+
+    def confirm(self, checkpoint: Anchorable, reference: str | None) -> AnchorState:
+        state: AnchorState = self._do("confirm", lambda: self.ledger.confirm(checkpoint, reference))
+        return state
+
+    def evidence(self, checkpoint: Anchorable, reference: str | None) -> Mapping[str, object]:
+        found: Mapping[str, object] = self._do(
+            "evidence", lambda: self.ledger.evidence(checkpoint, reference)
+        )
+        return found
+
+    def newest(self, origin: str) -> tuple[int, bytes] | None:
+        return self.holds
+
+    def trust(self) -> Mapping[str, object]:
+        return self.ledger.trust()
+
+    def probe(self) -> Mapping[str, object]:
+        return self.ledger.probe()
+
+
+@pytest.fixture
+def grown(world: World) -> World:
+    """A notary with a signed checkpoint of size 1, not anchored."""
+    world.add(world.dataset("weather"), 5)
+    world.seal()
+    world.sign()
+    return world
+
+
+@pytest.fixture
+def far(grown: World, tmp_path: Path) -> Remote:
+    """A second ledger, of others."""
+    signer = make_key("far.example/ledger", tmp_path / "far.key")
+    ledger = Remote(FileLedger(tmp_path / "far.ndjson", signer.vkey, signer))
+    grown.parts.ledgers.append(ledger)
+    return ledger
+
+
+def grow(world: World) -> None:
+    """One more batch, signed."""
+    world.add("weather", 3, seed=world.size() + 1)
+    world.seal()
+    world.sign()
+
+
+def step(world: World, ledger: Ledger, seconds: float = 0, **more: Any) -> list[Anchored]:
+    """What the sealer does on one ledger so many seconds later."""
+    world.pass_by(seconds)
+    return anchor(world.pool, world.gate, ledger, HOUR, world.now, **more)
+
+
+def states(world: World, ledger: str = "far") -> list[tuple[object, ...]]:
+    """(size, state) of a ledger's anchors."""
+    return world.rows("SELECT size, state FROM anchors WHERE ledger = %s ORDER BY size", ledger)
+
+
+# -- pauses
+
+
+def test_pauses_grow_while_a_ledger_is_down(grown: World, far: Remote) -> None:
+    """Never busy, never longer than the longest; by the row alone: a restart changes nothing."""
+    far.instead["submit"] = lambda: AWAY
+    assert step(grown, far)[0].state == "unknown"
+    pause = FIRST_PAUSE.total_seconds()
+    for _ in range(14):
+        far.asked.clear()
+        assert step(grown, far, pause - 0.1) == []
+        assert far.asked == []
+        assert step(grown, far, 0.1)[0].state == "unknown"
+        assert far.asked == ["submit"]
+        pause = min(pause * 2, LONGEST_PAUSE.total_seconds())
+    assert pause == LONGEST_PAUSE.total_seconds()
+
+
+def test_finality_is_asked_for_with_growing_pauses(grown: World, far: Remote) -> None:
+    """A chain that takes an hour isn't asked each second of it, nor left alone for long."""
+    far.instead["confirm"] = lambda: "committed"
+    step(grown, far)
+    asked: list[int] = []
+    for second in range(0, 1500, 5):
+        far.asked.clear()
+        step(grown, far, 5)
+        asked += [second] * len(far.asked)
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert (gaps[0], gaps[-1]) == (5, LONGEST_WAIT.total_seconds())
+
+
+def test_a_time_out_while_reading_back_does_not_hand_over_again(grown: World, far: Remote) -> None:
+    """It was handed over, and stays so: state and reference are kept, and the error is told."""
+    far.instead["confirm"] = lambda: AWAY
+    assert step(grown, far) == [Anchored("far", 1, "submitted", AWAY.detail)]
+    far.instead.clear()
+    assert step(grown, far, 60) == [Anchored("far", 1, "verified")]
+    assert far.asked.count("submit") == 1
+    assert grown.rows("SELECT reference, error, attempts FROM anchors WHERE ledger = 'far'") == [
+        ("0", None, 1)
+    ]
+
+
+def test_what_a_ledger_can_not_tell_any_more_is_handed_over_again(
+    grown: World, far: Remote
+) -> None:
+    """With the reference that is known: a transaction that fell out of its chain, say."""
+    far.instead["confirm"] = ["submitted", "unknown"]
+    assert [step(grown, far, 60)[0].state for _ in range(3)] == ["submitted", "unknown", "verified"]
+    assert far.references == [None, "0"]
+
+
+def test_the_reference_is_kept_at_once(grown: World, far: Remote) -> None:
+    """Whatever happens while it is read back."""
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    far.instead["confirm"] = cut
+    with pytest.raises(KeyboardInterrupt):
+        step(grown, far)
+    assert grown.rows("SELECT state, reference FROM anchors WHERE ledger = 'far'") == [
+        ("submitted", "0")
+    ]
+
+
+def test_after_a_crash_while_handing_over_it_is_left_alone_for_a_while(
+    grown: World, far: Remote
+) -> None:
+    """Another sealer may be at it; then it is handed over again."""
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    far.instead["submit"] = cut
+    with pytest.raises(KeyboardInterrupt):
+        step(grown, far)
+    far.instead.clear()
+    assert step(grown, far, HANDING_OVER.total_seconds() - 1) == []
+    assert step(grown, far, 1) == [Anchored("far", 1, "verified")]
+
+
+@pytest.mark.parametrize("stray", [KeyError("result"), ValueError("0x"), RecursionError()])
+@pytest.mark.parametrize("where", ["submit", "confirm", "evidence"])
+def test_an_adapter_that_stumbles_costs_only_its_anchors(
+    grown: World, far: Remote, where: str, stray: Exception
+) -> None:
+    """Its fault is told, the state is never `failed`, and it goes on afterwards."""
+    far.instead[where] = lambda: stray
+    (moved,) = step(grown, far)
+    assert moved.state == ("unknown" if where == "submit" else "submitted")
+    assert f"The adapter failed: {type(stray).__name__}" in str(moved.error)
+    far.instead.clear()
+    assert step(grown, far, 60)[0].state == "verified"
+
+
+# -- one at a time
+
+
+def test_a_ledger_that_was_down_for_a_day_has_one_anchor_open_and_catches_up_with_one(
+    grown: World, far: Remote
+) -> None:
+    """However many intervals passed."""
+    far.instead["submit"] = lambda: AWAY
+    for _ in range(6):
+        step(grown, far, 4 * 3600)
+        grow(grown)
+    assert states(grown) == [(1, "unknown")]
+    far.instead.clear()
+    assert [one.size for one in step(grown, far, 3600)] == [1, 7]
+    assert states(grown) == [(1, "verified"), (7, "verified")]
+
+
+def test_each_ledger_has_its_own_interval(grown: World, far: Remote) -> None:
+    """Its own before the notary's."""
+    far.interval = timedelta(hours=6)
+    for _ in range(12):
+        step(grown, far)
+        step(grown, grown.ledger)
+        grow(grown)
+        grown.pass_by(3600)
+    assert [size for size, _ in states(grown)] == [1, 7]
+    assert len(states(grown, "file")) == 12
+
+
+def test_an_overtaken_anchor_is_over_and_stops_nothing(grown: World, far: Remote) -> None:
+    """A larger size is there: nothing is wrong, the next one follows at its interval."""
+    far.instead["confirm"] = ["failed"]
+    (moved,) = step(grown, far)
+    assert (moved.state, "larger size" in str(moved.error)) == ("failed", True)
+    grow(grown)
+    assert step(grown, far, 60) == []
+    assert step(grown, far, 3600) == [Anchored("far", 2, "verified")]
+    assert not status(grown, "far")["stopped"]
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize("where", ["submit", "confirm", "evidence"])
+def test_a_refusal_stops_that_ledger_until_a_person_has_looked(
+    grown: World, far: Remote, where: str
+) -> None:
+    """Nothing more is handed to it, for days; then it is taken up where it stood."""
+    far.instead[where] = lambda: FORK
+    assert step(grown, far) == [Anchored("far", 1, "failed", FORK.detail)]
+    far.instead.clear()
+    far.asked.clear()
+    for _ in range(3):
+        grow(grown)
+        assert step(grown, far, 86_400) == [Anchored("far", 1, "failed", FORK.detail)]
+        assert step(grown, far, at_once=True)[0].state == "failed"
+    assert far.asked == []
+    assert status(grown, "far")["stopped"]
+    assert retry_ledger(grown.pool, "far", grown.now) == 1
+    assert [one.size for one in step(grown, far)] == [1, 4]
+    assert not status(grown, "far")["stopped"]
+
+
+def test_a_name_that_was_a_ledger_of_another_kind_gets_nothing(grown: World, far: Remote) -> None:
+    """Its anchors' evidence is of that kind; it needs another name."""
+    step(grown, far)
+    grow(grown)
+    far.kind = "evm"  # type: ignore[misc]
+    (stopped,) = step(grown, far, 3600)
+    assert "another name" in str(stopped.error)
+    assert states(grown) == [(1, "verified")]
+    assert status(grown, "far")["stopped"]
+
+
+def test_nothing_is_retried_on_a_ledger_that_never_was(grown: World) -> None:
+    """A slip of the pen changes nothing."""
+    with pytest.raises(NotFound):
+        retry_ledger(grown.pool, "nowhere", grown.now)
+
+
+def test_a_ledger_of_others_that_lost_an_anchor_gets_the_next_one(
+    grown: World, far: Remote
+) -> None:
+    """It isn't ours to restore: that is told, and the newest covers what was lost."""
+    step(grown, far)
+    grow(grown)
+    far.instead["confirm"] = ["unknown"]
+    assert step(grown, far, 3600) == [Anchored("far", 2, "verified")]
+    assert "no longer holds size 1" in str(status(grown, "far")["error"])
+
+
+# -- what is shown
+
+
+def status(world: World, name: str) -> dict[str, Any]:
+    """How a ledger stands."""
+    rows = ledger_status(world.pool, world.parts.ledgers, world.now)
+    return next(row for row in rows if row["name"] == name)
+
+
+def test_a_ledger_stands_in_the_status_before_its_first_anchor(grown: World, far: Remote) -> None:
+    """With the age of what it doesn't hold."""
+    grown.pass_by(100)
+    shown = status(grown, "far")
+    assert (shown["size"], shown["unanchored_seconds"]) == (0, 100.0)
+    assert (shown["kind"], shown["own_word"], shown["required"]) == ("file", False, False)
+
+
+def test_a_ledger_that_was_taken_out_breaks_nothing(grown: World, far: Remote) -> None:
+    """Its anchors are listed with their kind; receipts and the audit go on without it."""
+    grown.anchor()
+    grown.parts.ledgers.remove(far)
+    rows = list_anchors(grown.pool, grown.parts.ledgers, None, 10)
+    assert [(row["ledger"], row["kind"], row["required"]) for row in rows] == [
+        ("far", "file", False),
+        ("file", "file", True),
+    ]
+    assert not status(grown, "far")["configured"]
+    report = grown.audit()
+    assert report.findings == ()
+    assert any("far" in sentence for sentence in report.not_checked)
+    text = grown.prover().receipt(*record(grown), caller=grown.caller).text
+    assert '"ledger":"far"' not in text
+    assert '"ledger":"file"' in text
+
+
+def test_one_anchor_is_shown_or_not_there(grown: World, far: Remote) -> None:
+    """By size and ledger."""
+    grown.anchor()
+    assert get_anchor(grown.pool, grown.parts.ledgers, "far", 1)["state"] == "verified"
+    for ledger, size in (("far", 2), ("nowhere", 1)):
+        with pytest.raises(NotFound):
+            get_anchor(grown.pool, grown.parts.ledgers, ledger, size)
+
+
+def record(world: World) -> tuple[str, str, int]:
+    """A record that is there."""
+    return "weather", str(world.rows("SELECT min(name) FROM sources")[0][0]), 0
+
+
+def test_receipts_carry_every_configured_ledgers_anchor(grown: World, far: Remote) -> None:
+    """Also one that came after the receipt was first asked for."""
+    grown.parts.ledgers.remove(far)
+    grown.anchor()
+    grown.parts.ledgers.append(far)
+    prover = grown.prover()
+    first = prover.receipt(*record(grown), caller=grown.caller)
+    assert '"ledger":"far"' not in first.text
+    grown.anchor()
+    later = prover.receipt(*record(grown), caller=grown.caller)
+    assert '"ledger":"far"' in later.text
+    assert (first.final, later.final) == (False, True)
+
+
+# -- the gate
+
+
+def test_a_ledger_that_knows_more_than_the_database_closes_the_gate(
+    grown: World, far: Remote
+) -> None:
+    """For every process that runs, and for those that start; until it says something else."""
+    other = Gate(grown.pool, grown.marks, grown.parts.ledgers)
+    other.open()
+    step(grown, far)
+    far.holds = (99, bytes(32))
+    look_back(grown.pool, far, grown.now)
+    with pytest.raises(StateRefused, match="the ledger far"):
+        other.hear()
+    with pytest.raises(StateRefused, match="the ledger far"):
+        other.open()
+    with pytest.raises(StateRefused, match="the ledger far"):
+        Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
+    far.holds = (1, bytes(grown.checkpoints()[0][1]))  # type: ignore[arg-type]
+    look_back(grown.pool, far, grown.now)
+    other.open()
+
+
+def test_another_root_on_a_ledger_closes_the_gate(grown: World, far: Remote) -> None:
+    """A fork: nothing is accepted any more."""
+    far.holds = (1, bytes(32))
+    step(grown, far)
+    with pytest.raises(StateRefused, match="different roots"):
+        Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
+
+
+def test_a_ledger_that_can_not_be_reached_closes_nothing(grown: World, far: Remote) -> None:
+    """Nobody waits for the network."""
+    for name in ("submit", "confirm", "evidence"):
+        far.instead[name] = lambda: AWAY
+    step(grown, far)
+    look_back(grown.pool, far, grown.now)
+    Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
+
+
+def test_a_ledger_that_was_taken_out_closes_nothing(grown: World, far: Remote) -> None:
+    """A person decided so."""
+    step(grown, far)
+    far.holds = (99, bytes(32))
+    look_back(grown.pool, far, grown.now)
+    grown.parts.ledgers.remove(far)
+    Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
+
+
+# -- threads
+
+
+@pytest.fixture
+def said() -> list[dict[str, object]]:
+    """What was said to the operator."""
+    return []
+
+
+@pytest.fixture
+def anchors(grown: World, far: Remote, said: list[dict[str, object]]) -> Iterator[Anchors]:
+    """The ledgers as the sealer asks them."""
+
+    def say(event: str, /, **facts: object) -> None:
+        said.append(facts)
+
+    made = Anchors(grown.pool, grown.gate, grown.parts.ledgers, HOUR, lambda: grown.now, say)
+    yield made
+    made.wait(60)
+
+
+def test_a_slow_ledger_holds_up_no_other(grown: World, far: Remote, anchors: Anchors) -> None:
+    """`turn` comes back at once, sealing and signing go on, and so does the other ledger."""
+    answered, asked = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        answered.wait(60)
+
+    far.instead["submit"] = wait
+    anchors.turn(grown.now)
+    assert asked.wait(60)
+    for _ in range(3):
+        grow(grown)
+        grown.pass_by(3600)
+        anchors.turn(grown.now)
+        turn = next(turn for turn in anchors._turns if turn.ledger.name == "file")
+        turn.wait(60)
+    assert far.asked == ["submit"]
+    assert [size for size, _ in states(grown, "file")][-1] == 4
+    answered.set()
+    anchors.wait(60)
+    assert states(grown)[0] == (1, "verified")
+
+
+def test_a_refusal_is_said_once_and_by_each_process(
+    grown: World, far: Remote, anchors: Anchors, said: list[dict[str, object]]
+) -> None:
+    """Not in each round."""
+    far.instead["submit"] = lambda: FORK
+    for _ in range(4):
+        anchors.turn(grown.now)
+        anchors.wait(60)
+        grown.pass_by(3600)
+        grow(grown)
+    told = [facts for facts in said if facts["ledger"] == "far"]
+    assert told == [{"ledger": "far", "size": 1, "state": "failed", "error": FORK.detail}]
+    again: list[dict[str, object]] = []
+    ledgers = [far]
+    other = Anchors(
+        grown.pool, grown.gate, ledgers, HOUR, lambda: grown.now,
+        lambda _, /, **facts: again.append(facts),
+    )  # fmt: skip
+    other.turn(grown.now)
+    assert again == told
+
+
+def test_what_a_ledger_holds_is_looked_at_before_anything_is_sealed(
+    grown: World, far: Remote, anchors: Anchors
+) -> None:
+    """An older database that mark and file agree with: only the far ledger knows."""
+    step(grown, far)
+    far.holds = (99, bytes(32))
+    with pytest.raises(StateRefused, match="the ledger far"):
+        anchors.begin()
+    assert far.asked[-1] == "confirm"
+
+
+def test_while_the_gate_is_closed_nothing_is_handed_over(
+    grown: World, far: Remote, anchors: Anchors
+) -> None:
+    """Only what closed it is asked, now and then; what it takes back opens the gate."""
+    step(grown, far)
+    grow(grown)
+    far.holds = (99, bytes(32))
+    with suppress(StateRefused):
+        anchors.begin()
+    grown.pass_by(86_400)
+    anchors.turn(grown.now)
+    anchors.wait(60)
+    assert states(grown) == [(1, "verified")]
+    far.holds = (1, bytes(grown.checkpoints()[0][1]))  # type: ignore[arg-type]
+    grown.pass_by(61)
+    anchors.turn(grown.now)
+    anchors.wait(60)
+    anchors.turn(grown.now)
+    anchors.wait(60)
+    assert states(grown)[-1] == (2, "verified")
