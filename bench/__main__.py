@@ -211,9 +211,9 @@ def mqtt(world: World) -> list[Figure]:
 
 
 def drain(world: World, datasets: Sequence[str]) -> None:
-    """Wait until what the broker still holds has come in."""
+    """Wait until what the broker still holds has come in, and is sealed."""
     last = -1
-    while (now := world.count(*datasets)) != last:
+    while (now := world.count(*datasets)) != last or world.is_sealing():
         last = now
         time.sleep(1.5)
 

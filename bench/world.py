@@ -76,6 +76,12 @@ class World(Local):
             )
             return int(tx.cursor.fetchone()[0])
 
+    def is_sealing(self) -> bool:
+        """Whether anything that was accepted is not in the log yet."""
+        with self.pool.transaction(read_only=True) as tx:
+            tx.cursor.execute("SELECT EXISTS (SELECT FROM segments WHERE batch IS NULL)")
+            return bool(tx.cursor.fetchone()[0])
+
     def rate(self, dataset: str, rate: float) -> float:
         """Committed readings per second while two publishers send single ones at `rate`."""
         publishers = self.publishers([dataset], "single", rate, 8)
