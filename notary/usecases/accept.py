@@ -28,7 +28,7 @@ from notary.usecases.lanes import (
 )
 from notary.usecases.marks import StateRefused
 from notary.usecases.outbox import Answered, Outbox
-from notary.usecases.prints import keyed_print, payload_print, print_heads
+from notary.usecases.prints import key_print, payload_print, source_prints
 from notary.usecases.reading import Outcome, Reading, Refusal
 from notary.usecases.segment import (
     Item,
@@ -229,10 +229,8 @@ class Acceptor:
             )
         salt = None if is_open else urandom(32)
         hash_ = payload_hash(salt, payload)
-        key_print, content_print = None, 0
-        if key is not None or observed is not None:
-            head, name = (way.time_head, observed) if key is None else (way.key_head, key)
-            key_print = keyed_print(self._secret, head + (name or "").encode())
+        print_, content_print = key_print(self._secret, way.prints, key, observed), 0
+        if print_ is not None:
             content_print = payload_print(self._secret, hash_ if is_open else None, payload)
         named = is_open or reading.keeps_names
         return Item(
@@ -243,7 +241,7 @@ class Acceptor:
             salt,
             hash_,
             None if reading.pack is None else message_hash(salt, reading.pack),
-            key_print,
+            print_,
             content_print,
             observed if named else None,
             key if named else None,
@@ -258,8 +256,8 @@ class Acceptor:
         dataset = datasets.get(reading.dataset)
         if dataset is None:
             raise MalformedText(f"There is no dataset {reading.dataset}.", reason="unknown-dataset")
-        heads = print_heads(dataset.id, reading.source)
-        way = Way(dataset, dataset.lane_of(reading.source), *heads)
+        prints = source_prints(self._secret, dataset.id, reading.source)
+        way = Way(dataset, dataset.lane_of(reading.source), prints)
         if len(self._ways) > MAX_REMEMBERED:
             self._ways.clear()
         self._ways[reading.dataset, reading.source, reading.type, reading.by] = way

@@ -15,7 +15,7 @@ from typing import Any
 from notary.core.canonical import dumps
 from notary.store.pool import Transaction
 from notary.usecases.datasets import DatasetFacts
-from notary.usecases.prints import keyed_print, payload_print, print_heads
+from notary.usecases.prints import key_print, payload_print, source_prints
 from notary.usecases.quarantine import take
 
 
@@ -78,14 +78,13 @@ def _prints(dataset: DatasetFacts, row: Mapping[str, Any], secret: bytes) -> dic
     Where the key isn't in the statement, a neighbour with the same content and n of the
     same day is forgotten too: sent again, it would be a new record.
     """
-    key_head, time_head = print_heads(dataset.id, row["label"])
-    head, name = (time_head, row["observed"]) if row["key"] is None else (key_head, row["key"])
+    source = source_prints(secret, dataset.id, row["label"])
     content = None
     if dataset.is_open or row["payload"] is not None:
         digest = row["digest_in_statement"] if dataset.is_open else None
         content = payload_print(secret, digest, row["payload"] or b"")
     return {
-        "key_print": None if name is None else keyed_print(secret, head + name.encode()),
+        "key_print": key_print(secret, source, row["key"], row["observed"]),
         "payload_print": content,
     }
 

@@ -12,6 +12,7 @@ from notary.core.errors import MalformedText
 from notary.core.runs import source_tag
 from notary.core.words import ZERO_HASH, check_id
 from notary.store.pool import Pool, Transaction
+from notary.usecases.prints import SourcePrints
 from notary.usecases.reading import Reading
 
 MAX_REMEMBERED = 200_000
@@ -48,10 +49,7 @@ class Way(NamedTuple):
 
     dataset: Dataset
     lane: int
-    key_head: bytes
-    """What a key's print is made of, before the key."""
-    time_head: bytes
-    """The same for the sender's time, where there is no key."""
+    prints: SourcePrints
 
 
 @dataclass(frozen=True, slots=True)

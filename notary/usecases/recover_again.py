@@ -11,7 +11,7 @@ from typing import Any
 from notary.core.errors import MalformedText
 from notary.store.pool import Pool, Transaction
 from notary.usecases.accept import Acceptor
-from notary.usecases.prints import keyed_print, print_heads
+from notary.usecases.prints import key_print, source_prints
 from notary.usecases.reading import Acceptance, Outcome, Reading
 from notary.usecases.recover_lost import OWNER
 
@@ -92,10 +92,9 @@ def _forget_prints(pool: Pool, chain: int, rows: list[dict[str, Any]], secret: b
     """Else each would be known again as the record that it was."""
     with pool.transaction() as tx:
         for row in rows:
-            key_head, time_head = print_heads(row["dataset_id"], row["source"])
-            head, name = (key_head, row["key"]) if row["key"] else (time_head, row["observed"])
-            if name:
-                print_ = keyed_print(secret, head + name.encode())
+            source = source_prints(secret, row["dataset_id"], row["source"])
+            print_ = key_print(secret, source, row["key"], row["observed"])
+            if print_ is not None:
                 tx.do("forget_print", key_print=print_, chain=chain, n=row["n"])
 
 
