@@ -53,10 +53,14 @@ def migrate(pool: Pool, now: datetime) -> list[str]:
         StoreRefused: the database was brought forward by other texts, or is newer.
     """
     applied = []
+    found: set[int] = set()
     for migration in all_migrations():
+        if migration.number in found:
+            continue
         with pool.transaction() as tx:
             tx.do("prepare_migrations")
-            if migration.number in _checked(tx):
+            found = _checked(tx)
+            if migration.number in found:
                 continue
             tx.cursor.execute(migration.text)
             tx.do(
