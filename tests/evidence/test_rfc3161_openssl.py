@@ -14,11 +14,13 @@ import pytest
 from notary.core.errors import ReceiptRefused
 from notary.evidence.der import element, integer
 from notary.ledgers.rfc3161.exchange import query, token_in
-from tests.evidence.test_rfc3161 import ATTACKS, HOLDS, flips
+from tests.evidence.test_rfc3161 import ATTACKS
+from tests.evidence.test_rfc3161_octets import flips
 from tests.tsa.authority import Authority, openssl_says
 from tests.tsa.certificates import FROM, TO, root, rsa_key
 from tests.tsa.city import base64_of, city, good, judge, message
 from tests.tsa.forger import STAMPED
+from tests.tsa.tokens import HOLDS
 
 pytestmark = pytest.mark.needs("openssl")
 
