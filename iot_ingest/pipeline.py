@@ -27,7 +27,7 @@ from iot_ingest.senders.stage import Senders, Sent, open_message
 from notary.usecases.quarantine import INTERNAL, Rejected, Whole
 from notary.usecases.reading import Acceptance, Asked, Outcome, Reading, Refusal
 
-MAX_BATCH_READINGS: Final = 2_000
+MAX_BATCH_READINGS: Final = 5_000
 MAX_TAKEN_BYTES: Final = 4 << 20
 MAX_HELD: Final = 10_000
 MAX_SUSPECTS: Final = 1_000

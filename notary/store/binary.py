@@ -49,7 +49,10 @@ def data(value: bytes | None) -> bytes:
 
 def text(value: str | None) -> bytes:
     """A text field, or NULL."""
-    return NULL if value is None else data(value.encode())
+    if value is None:
+        return NULL
+    encoded = value.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
 
 
 def array(values: Iterable[int]) -> str:
