@@ -144,6 +144,7 @@ ODD: dict[str, list[bytes]] = {
     "a branch with its value on the way": proof_of(branch_to(b"v")),
     "a long node inside its parent": proof_of(branch_to(LONG_INSIDE)),
     "a short node beside its parent": proof_of(branch_to(hashed(rlp.encode(SHORT))), SHORT),
+    "a leaf and a node that isn't on the way": proof_of([part((2, 1), is_leaf=True), b"v"], LEAF),
     "a node deep inside its parent": proof_of(branch_to([[[[b"v"]]]])),
 }
 
