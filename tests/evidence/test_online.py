@@ -36,6 +36,7 @@ class Node:
         self.after = BLOCKS_AFTER
         self.instead: dict[str, Any] = {}
         self.raw: Answer | None = None
+        self.shift = 0
         self.server: Raw | None = None
 
     def __call__(self, _: str) -> Answer:
@@ -48,7 +49,7 @@ class Node:
             "eth_getBlockByNumber": {"number": hex(NUMBER), "hash": HASH},
         }
         result = (honest | self.instead)[question["method"]]
-        answer = {"jsonrpc": "2.0", "id": question["id"], "result": result}
+        answer = {"jsonrpc": "2.0", "id": question["id"] + self.shift, "result": result}
         return self.raw or ok(json.dumps(answer).encode())
 
     @property
@@ -165,6 +166,12 @@ def test_what_is_no_answer_leaves_it_not_checked(node: Node, what: str) -> None:
     found = ask(node)
     assert (found.status, found.facts["reason"]) == ("not-checked", "no-answer")
     assert found.facts["why"] == why
+
+
+def test_true_answers_to_other_questions_are_none(node: Node) -> None:
+    """Such as were recorded at another time."""
+    node.shift = 1
+    assert ask(node).facts["reason"] == "no-answer"
 
 
 BLOCKS: dict[str, Any] = {
