@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -62,6 +63,11 @@ def pytest_configure() -> None:
     # These machines are shared: no example of a property fails for the time that it took.
     hypothesis.settings.register_profile("shared", deadline=None)
     hypothesis.settings.load_profile("shared")
+
+
+def pytest_collection_finish() -> None:
+    """Packages of tests (py_ecc, py-evm) raise it: deep JSON would then end the whole worker."""
+    sys.setrecursionlimit(1_000)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -30,12 +30,12 @@ OUTCOMES: Final = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What `notary anchors` takes."""
-    parser.add_argument("what", choices=("list", "show", "verify", "retry", "test"))
+    parser.add_argument("what", choices=("list", "show", "verify", "retry", "test", "deploy"))
     parser.add_argument(
         "names",
         nargs="*",
         metavar="SIZE | LEDGER",
-        help="show: a size and a ledger; verify: perhaps a ledger; retry, test: a ledger",
+        help="show: a size and a ledger; verify: perhaps a ledger; retry, test, deploy: a ledger",
     )
 
 

@@ -201,9 +201,12 @@ def config(arguments: Namespace) -> int:
 
 def anchors(arguments: Namespace) -> int:
     """What is on which ledger; who has the keys for writing asks by them."""
+    from notary.commands import deploy
     from notary.commands.anchors import run
 
     settings = _settings()
+    if arguments.what == "deploy":
+        return deploy.run(settings.feeds_file, arguments.names)
     writes = os.access(settings.ledger_key, os.R_OK)
     return run(arguments, connect(settings, writes_ledger=writes, pool_size=2))
 
