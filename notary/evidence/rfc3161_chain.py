@@ -141,6 +141,8 @@ def _named(whole: bytes) -> Named:
     inner = outer.open(der.SEQUENCE, "A certificate")
     inner.take_if(0xA0, "The version of a certificate")
     serial = inner.integer("The number of a certificate")
+    if serial < 1:  # RFC 5280, section 4.1.2.2
+        raise der.NotDer("The number of a certificate isn't positive.")
     inner.take(der.SEQUENCE, "The algorithm of a certificate")
     issuer = inner.take(der.SEQUENCE, "The issuer of a certificate").whole
     inner.take(der.SEQUENCE, "The validity of a certificate")
