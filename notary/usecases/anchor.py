@@ -103,7 +103,7 @@ def _step(
     stopped = work.stopped(ledger)
     if stopped is not None:
         return Anchored(ledger.name, stopped[0], "failed", stopped[1])
-    if not work.is_due(ledger.interval or interval, now, at_once=at_once):
+    if not work.is_due(ledger, interval, now, at_once=at_once):
         return None
     if work.under_way is None:
         trouble = _begin(pool, ledger, origins, work, now)

@@ -30,16 +30,22 @@ class UnderWay:
     submitted_at: datetime | None
     changed_at: datetime
 
-    @property
-    def not_before(self) -> datetime:
-        """When it is moved on: pauses grow, from what is committed alone."""
+    def not_before(self, *, own_word: bool) -> datetime:
+        """
+        When it is moved on: pauses grow, from what is committed alone. `own_word`: the ledger is
+        the notary's own, where two that hand over at once do no harm.
+        """
         if self.state in ("submitted", "committed") and self.submitted_at is not None:
-            waited = (self.changed_at - self.submitted_at) / WAIT_PART
-            return self.changed_at + min(max(waited, FIRST_PAUSE), LONGEST_WAIT)
+            waited = self.changed_at - self.submitted_at
+            pause = min(max(waited / WAIT_PART, FIRST_PAUSE), LONGEST_WAIT)
+            # Perhaps it was not asked for yet: a crash after it was handed over.
+            return self.changed_at + pause if waited else self.changed_at
         pause = growing_pause(self.attempts)
-        if self.state == "built" and self.attempts:
-            pause = max(pause, HANDING_OVER)
-        return self.changed_at + pause
+        if self.state == "unknown":
+            return self.changed_at + pause
+        # Never tried, or a crash while it was handed over, or another process is at it.
+        is_ours = own_word or not self.attempts
+        return self.changed_at if is_ours else self.changed_at + max(pause, HANDING_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +74,22 @@ class Work:
             )
         return self.refused
 
-    def is_due(self, interval: timedelta, now: datetime, *, at_once: bool = False) -> bool:
-        """Whether there is something to be done now. `at_once`: whatever interval and pauses."""
+    def is_due(
+        self, ledger: Ledger, interval: timedelta, now: datetime, *, at_once: bool = False
+    ) -> bool:
+        """
+        Whether there is something to be done now; `interval` for a ledger without one of its own.
+        `at_once`: whatever interval and pauses.
+        """
         if self.under_way is not None:
-            return at_once or now >= self.under_way.not_before
+            return at_once or now >= self.under_way.not_before(own_word=ledger.own_word)
         if self.newest is None or (self.last is not None and self.last[0] >= self.newest):
             return False
         if at_once or self.last is None:
             return True
         if self.failed_at is not None and now < self.failed_at + growing_pause(self.failures):
             return False
-        return now - self.last[1] >= interval
+        return now - self.last[1] >= (ledger.interval or interval)
 
 
 def growing_pause(failures: int) -> timedelta:

@@ -78,7 +78,7 @@ class Anchors:
             stopped = work.stopped(turn.ledger)
             if stopped is not None:
                 turn.tell(Anchored(turn.ledger.name, stopped[0], "failed", stopped[1]))
-            elif work.is_due(turn.interval, now):
+            elif work.is_due(turn.ledger, turn.interval, now):
                 turn.start()
 
     def wait(self, seconds: float) -> None:
@@ -100,7 +100,7 @@ class _Turn:
         say: Say,
     ) -> None:
         self.ledger = ledger
-        self.interval = ledger.interval or interval
+        self.interval = interval
         self._pool, self._gate, self._clock, self._say = pool, gate, clock, say
         self._thread: Thread | None = None
         self._not_before: datetime | None = None

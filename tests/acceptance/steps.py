@@ -12,7 +12,7 @@ from notary.keys import Signer, load_key
 from notary.ledgers.file import FileLedger
 from notary.store.pool import Transaction
 from notary.usecases import log_writing, marks, seal
-from notary.usecases.anchor import anchor_due
+from notary.usecases.anchor import anchor
 from notary.usecases.second_root import load_second_root
 from notary.usecases.sign import sign_newest
 from notary.wiring import clock, connect
@@ -29,7 +29,10 @@ OWNERS: dict[str, object] = {
     "ftruncate": os,
     "pwrite": os,
 }
-QUERIES = ("add_batch", "advance_log", "add_checkpoint", "set_note", "add_anchor", "move_anchor")
+QUERIES = (
+    *("add_batch", "advance_log", "add_checkpoint", "set_note"),
+    *("note_ledger", "add_anchor", "try_anchor", "anchor_submitted", "move_anchor"),
+)
 STEPS = (*QUERIES, *OWNERS)
 
 # Children of a server that has imported all this and nothing else: quick, and as alone as new.
@@ -61,7 +64,8 @@ def go(env: dict[str, str], where: str, when: str) -> None:
     settings, policy = parts.settings, SealingPolicy(1, parts.settings.seal_age)
     seal.Sealer(parts.pool, parts.gate, policy, load_second_root()).seal_due(clock())
     sign_newest(parts.pool, parts.gate, parts.marks, load_key(settings.log_key), clock())
-    anchor_due(parts.pool, parts.gate, parts.ledgers, settings.anchor_interval, clock())
+    for ledger in parts.ledgers:
+        anchor(parts.pool, parts.gate, ledger, settings.anchor_interval, clock())
 
 
 def step(env: dict[str, str], where: str, when: str) -> int | None:
