@@ -43,7 +43,7 @@ class MockGateway:
     """
     One app on one channel. `twists` by a question's name spoil its answers; `asked` has each
     question that came, `sent` each honest answer. Of `timed_out` it says that no block came in
-    time; while it `is_down` it hears nothing.
+    time; while it `is_down` it hears nothing; `status` is that of HTTP.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class MockGateway:
         self.sent: deque[tuple[str, Json]] = deque(maxlen=KEPT)
         self.timed_out: set[str] = set()
         self.is_down = False
+        self.status = 200
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -219,7 +220,7 @@ class MockGateway:
                     self.close_connection = True
                     return
                 data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(200)
+                self.send_response(gateway.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()

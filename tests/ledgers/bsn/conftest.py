@@ -42,6 +42,13 @@ def gateway(server: MockGateway, network: Network) -> Iterator[MockGateway]:
 
 
 @pytest.fixture
+def slow(gateway: MockGateway) -> MockGateway:
+    """A gateway whose channel cuts a block only when it is told to."""
+    gateway.chain.delay_seconds = None
+    return gateway
+
+
+@pytest.fixture
 def place(tmp_path: Path, gateway: MockGateway) -> Place:
     """The files that lead to it."""
     folder = tmp_path / "bsn"

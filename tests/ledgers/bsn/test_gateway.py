@@ -52,7 +52,8 @@ def header(code: Any = 0, msg: Any = "success") -> Callable[[MockGateway, str, J
     """Another header, with a mac that would fit it."""
 
     def change(gateway: MockGateway, name: str, answer: Json) -> Json:
-        mac = gateway.key.mac(answer_words(name, code, msg, answer["body"]))
+        spelt = str(code).lower() if isinstance(code, bool) else code
+        mac = gateway.key.mac(answer_words(name, spelt, msg, answer["body"]))
         return {"header": {"code": code, "msg": msg}, "mac": mac, "body": answer["body"]}
 
     return change
@@ -94,6 +95,7 @@ SPOILT: dict[str, Callable[[MockGateway, str, Json], Any]] = {
     "header is a list": members(header=[0, "success"]),
     "code is text": header(code="0"),
     "code is true": header(code=True),
+    "code is false": header(code=False),
     "code is 1": header(code=1),
     "code is a fraction": header(code=0.0),
     "message is a number": header(msg=5),
@@ -239,6 +241,16 @@ def test_a_signed_field_of_another_type_is_refused(
     gateway.twists[name] = change
     with pytest.raises(LedgerUnavailable, match=f"no {field}|another transaction"):
         CALLS[name](client, tx)
+
+
+@pytest.mark.parametrize("status", [201, 302, 401, 429, 500, 503])
+def test_a_status_that_is_not_200_is_no_answer(
+    client: Gateway, gateway: MockGateway, tx: str, status: int
+) -> None:
+    """Whatever stands before the gateway has its own; a gateway's no has 200."""
+    gateway.status = status
+    with pytest.raises(LedgerUnavailable, match=f"with status {status}"):
+        client.transaction(tx)
 
 
 def test_the_gateway_refuses_a_question_of_another_app(

@@ -12,10 +12,13 @@ import pytest
 from notary.core.errors import NotaryError
 from notary.keys import KeyRefused
 from notary.ledgers.bsn import open_ledger
+from notary.ledgers.bsn.chaincode import Chaincode
+from notary.ledgers.bsn.ledger import BsnLedger
 from notary.ledgers.port import LedgerUnavailable
-from tests.bsn.files import write_files
+from tests.bsn.files import CHAINCODE, write_files
 from tests.bsn.gateway import MockGateway
 from tests.bsn.wire import Key
+from tests.evidence.test_fabric_trust import SM2_CA
 from tests.fabric.network import Network
 from tests.iot_ingest.certificates import Authority
 from tests.ledgers.bsn.place import Place, make_chain
@@ -97,6 +100,36 @@ def test_a_fault_is_told_as_a_sentence(place: Place, changes: dict[str, Any], wh
     (place.folder / "gateway.pem").chmod(0o644)
     told = faults_of(place, **changes)
     assert any(why in fault for fault in told), told
+
+
+def sm2_pem() -> bytes:
+    """A certificate that signs by SM2."""
+    return f"-----BEGIN CERTIFICATE-----\n{SM2_CA.strip()}\n-----END CERTIFICATE-----\n".encode()
+
+
+@pytest.mark.parametrize("key", ["msps", "orderers"])
+def test_a_channel_whose_blocks_cannot_be_checked_is_refused(place: Place, key: str) -> None:
+    """Nothing on it would ever be verified: better told before the first transaction is paid."""
+    (place.folder / "sm2.pem").write_bytes(sm2_pem())
+    table = place.table([])
+    names = table.texts(key)
+    told = faults_of(place, **{key: [*names, "SmMSP=sm2.pem"]})
+    assert told == [
+        "Ledger 1 (bsn): a certificate in msps or orderers signs by SM2, which can't be checked."
+    ]
+
+
+def test_a_block_that_cannot_be_checked_is_no_anchor(place: Place) -> None:
+    """Not checked is not held, however one came there."""
+    honest = place.open()
+    reference = honest.submit(checkpoint(1), None, NOW)
+    sm2 = {"id": "SmMSP", "roots": [SM2_CA.replace("\n", "")]}
+    msps = honest.trust()["msps"]
+    assert isinstance(msps, list)
+    chaincode = Chaincode(place.client(), CHAINCODE, "")
+    ledger = BsnLedger("bsn", {**honest.trust(), "msps": [*msps, sm2]}, chaincode)
+    with pytest.raises(LedgerUnavailable, match="can't be checked here"):
+        ledger.confirm(checkpoint(1), reference)
 
 
 def test_all_faults_are_told_at_once(place: Place) -> None:
