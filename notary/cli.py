@@ -44,14 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _verify(arguments: Sequence[str]) -> int:
     """`notary verify`, with all that reads the evidence of ledgers, or asks them."""
     from notary.core.receipt_ledgers import Checker
+    from notary.core.trust import LedgerTrust
     from notary.evidence import checkers
     from notary.verifier.command import main as verify
 
-    def go_online(urls: Mapping[str, str]) -> Mapping[str, Checker]:
+    def go_online(asked: Sequence[str], of: Sequence[LedgerTrust]) -> Mapping[str, Checker]:
         from notary.evidence.online import online_checkers
 
         ca_file = os.environ.get("NOTARY_CA_FILE")
-        return online_checkers(urls, Path(ca_file) if ca_file else None)
+        return online_checkers(asked, of, Path(ca_file) if ca_file else None)
 
     language = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     return verify(arguments, language, checkers=checkers(), go_online=go_online)

@@ -326,10 +326,10 @@ def witness(arguments: Namespace) -> int:
 
 def monitor(arguments: Namespace) -> int:
     """Follow a notary from outside; needs no settings and no database server."""
-    from notary.evidence import checkers
+    from notary.evidence.online import online_checkers
     from notary.monitor.command import run
 
-    return run(arguments, os.environ, clock, checkers())
+    return run(arguments, os.environ, clock, online_checkers)
 
 
 def unreachable(arguments: Namespace) -> int:

@@ -8,10 +8,11 @@ of a node is its host alone.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from notary.core.errors import NotaryError
 from notary.core.receipt_ledgers import Checker, Found
 from notary.core.receipt_parts import Anchor
 from notary.core.trust import LedgerTrust
@@ -21,6 +22,8 @@ from notary.evidence.members import refused, wanted
 from notary.outside.errors import BadAnswer, Unreachable
 from notary.outside.web import Web
 
+KIND: Final = "evm"
+"""The kind of ledgers that can be asked."""
 BLOCKS_AFTER: Final = 12
 """So many blocks must lie on top of one before it counts as settled."""
 MAX_ANSWER_BYTES: Final = 4 << 20
@@ -29,6 +32,19 @@ SECONDS: Final = 15.0
 _HEADERS: Final = {"Content-Type": "application/json"}
 _NUMBER: Final = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]{0,15})", re.ASCII)
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+
+
+class OnlineRefused(NotaryError):
+    """
+    What is to be asked can't be.
+
+    `reason`: no-ledger, bad-url, not-safe, bad-ca.
+    """
+
+    code = "online-refused"
+
+    def __init__(self, reason: str, **facts: object) -> None:
+        super().__init__(None, reason=reason, **facts)
 
 
 class Node:
@@ -74,14 +90,27 @@ class Node:
         return answer["result"]
 
 
-def online_checkers(urls: Mapping[str, str], ca_file: Path | None = None) -> Mapping[str, Checker]:
+def online_checkers(
+    asked: Sequence[str], ledgers: Sequence[LedgerTrust], ca_file: Path | None = None
+) -> Mapping[str, Checker]:
     """
-    The checkers, of which that of EVM chains asks the nodes given for ledgers by their ids.
+    The checkers, of which that of EVM chains asks the nodes that are given for these ledgers.
+
+    `asked` has items `LEDGER=URL`; certificates are verified by `ca_file` (PEM) where there is one.
 
     Raises:
-        Unreachable: an address is none, or none that can be believed.
+        OnlineRefused: no such ledger can be asked, or an address can't be used.
     """
-    nodes = {ledger: Node(url, ca_file) for ledger, url in urls.items()}
+    kinds = {ledger.id: ledger.kind for ledger in ledgers}
+    nodes = {}
+    for item in asked:
+        name, _, url = item.partition("=")
+        if kinds.get(name) != KIND:
+            raise OnlineRefused("no-ledger", ledger=name)
+        try:
+            nodes[name] = Node(url, ca_file)
+        except Unreachable as error:
+            raise OnlineRefused(error.reason, ledger=name, path=str(ca_file)) from None
 
     def check(anchor: Anchor, ledger: LedgerTrust, origin: str) -> Found:
         chain = chain_of(ledger.members)
@@ -91,7 +120,7 @@ def online_checkers(urls: Mapping[str, str], ca_file: Path | None = None) -> Map
             return found
         return _asked(node, chain, block, {**found.facts, "node": node.host})
 
-    return {**checkers(), "evm": check}
+    return {**checkers(), KIND: check}
 
 
 def _asked(node: Node, chain: Chain, block: Block, facts: dict[str, object]) -> Found:

@@ -30,6 +30,8 @@ from notary.outside.notary import Anchor, Notary
 MAX_LINE_BYTES: Final = 2 * MAX_NOTE_BYTES
 MAX_TOLD: Final = 100
 SETTLED: Final = ("verified", "failed")
+PASSING: Final = ("no-answer", "not-there", "too-new", "ledger-dropped")
+"""Reasons why evidence can't be checked now and perhaps can at the next look."""
 
 
 class Damaged(Exception):
@@ -111,35 +113,52 @@ class Ledgers:
             if anchor.size <= settled:
                 break
             newest = max(newest, anchor.size)
-            if anchor.size > size or anchor.state not in SETTLED:
+            if not self._settles(anchor, size, held):
                 settled_to = min(settled_to, anchor.size - 1)
-            elif anchor.state == "verified":
-                self._look_at_anchor(anchor, held)
         self.state.set(anchors_settled=min(newest, settled_to))
 
-    def _look_at_anchor(self, anchor: Anchor, held: dict[str, int]) -> None:
-        """The root is the tree's, and the evidence holds, as far as it can be read here."""
+    def _settles(self, anchor: Anchor, size: int, held: dict[str, int]) -> bool:
+        """Look at an anchor as far as that can be now; whether nothing of it is left for later."""
+        if anchor.size > size or anchor.state not in SETTLED:
+            return False
+        return anchor.state != "verified" or self._look_at_anchor(anchor, held) not in PASSING
+
+    def _look_at_anchor(self, anchor: Anchor, held: dict[str, int]) -> str | None:
+        """
+        The root is the tree's, and the evidence holds as far as it can be read here; else why it
+        can't be checked.
+        """
         ledger = self.trust.ledger(anchor.ledger)
         if ledger is None:
             missing = NotChecked(f"ledger:{anchor.ledger}", "not-in-trust-file")
             if missing not in self.not_checked and len(self.not_checked) < MAX_TOLD:
                 self.not_checked.append(missing)
-            return
+            return None
         if anchor.root != self.state.root(anchor.size):
             self._other(ledger, anchor.size, "root")
-            return
+            return None
+        reason = None
         if ledger.kind in self.checkers:
             try:
                 reason = self._unchecked(anchor, ledger)
             except ReceiptRefused:
                 self._other(ledger, anchor.size, "evidence")
-                return
-            if anchor.size > held[ledger.id]:
-                self.state.set(**{f"unchecked:{ledger.id}": reason})
-        held[ledger.id] = max(held[ledger.id], anchor.size)
+                return None
+            if anchor.size >= self.state.number(f"looked:{ledger.id}"):
+                self.state.set(**{f"looked:{ledger.id}": anchor.size})
+                self.state.set(**{f"unchecked:{ledger.id}": reason or ""})
+        if reason != "ledger-dropped":
+            held[ledger.id] = max(held[ledger.id], anchor.size)
+        return reason
 
-    def _unchecked(self, anchor: Anchor, ledger: LedgerTrust) -> str:
-        """Why the evidence can't be checked here; empty where it holds. Raises ReceiptRefused."""
+    def _unchecked(self, anchor: Anchor, ledger: LedgerTrust) -> str | None:
+        """
+        Why the evidence can't be checked here; None where it holds. One that a ledger's chain
+        dropped may be handed in again: it isn't on the ledger, and no lie yet.
+
+        Raises:
+            ReceiptRefused: it doesn't hold.
+        """
         parts = ReceiptAnchor(
             ledger=ledger.id,
             kind=ledger.kind,
@@ -152,7 +171,11 @@ class Ledgers:
             found = self.checkers[ledger.kind](parts, ledger, self._origin)
         except MalformedTrust:
             return "malformed-trust"
-        return str(found.facts["reason"]) if found.status == "not-checked" else ""
+        except ReceiptRefused as error:
+            if error.facts["reason"] != "ledger-dropped":
+                raise
+            return "ledger-dropped"
+        return str(found.facts["reason"]) if found.status == "not-checked" else None
 
     # -- what a ledger's own file holds
 

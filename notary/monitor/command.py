@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,7 @@ from notary import texts
 from notary.core.errors import MalformedTrust, NotaryError
 from notary.core.monitor_report import Alarm, NotChecked, Report
 from notary.core.receipt_ledgers import FILE_ALONE, Checker
-from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
+from notary.core.trust import MAX_TRUST_BYTES, LedgerTrust, Trust, parse_trust
 from notary.core.words import format_time
 from notary.monitor.alarms import Alarms, changed, listed, standing
 from notary.monitor.compare import compare
@@ -40,6 +40,8 @@ DONE, ALARM, CANNOT = 0, 1, 2
 MAX_FILE_BYTES: Final = 8 << 20
 MAX_SHOWN: Final = 20
 Clock = Callable[[], datetime]
+MakeCheckers = Callable[[Sequence[str], Sequence[LedgerTrust], Path | None], Mapping[str, Checker]]
+"""What reads the evidence of ledgers, by its kind, and asks those of the items `LEDGER=URL`."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,6 +61,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--every", type=_seconds, default=60.0, metavar="SECONDS", help="60 unless set")
     add("--acceptances", type=Path, metavar="FOLDER", help="signed acceptances to hold it to")
     add("--ledger-file", type=Path, action="append", default=[], metavar="FILE")
+    add("--online", action="append", default=[], metavar="LEDGER=URL", help="a node that is asked")
     add("--checkpoint-within", type=_seconds, default=CHECKPOINT_WITHIN, metavar="SECONDS")
     add("--anchor-within", type=_seconds, default=ANCHOR_WITHIN, metavar="SECONDS")
     add("--webhook", type=Path, metavar="FILE", help="holds the address that alarms are sent to")
@@ -72,15 +75,16 @@ def run(
     arguments: Namespace,
     env: Mapping[str, str],
     clock: Clock,
-    checkers: Mapping[str, Checker] = FILE_ALONE,
+    make_checkers: MakeCheckers = lambda *_: FILE_ALONE,
 ) -> int:
-    """Do one of the two; the exit code. `checkers` read the evidence of ledgers, by its kind."""
+    """Do one of the two; the exit code."""
     voice = _Voice(texts.choose(env.get("LC_ALL") or env.get("LANG")))
     ca_file = Path(env["NOTARY_CA_FILE"]) if env.get("NOTARY_CA_FILE") else None
     try:
         trust = _read_trust(arguments.trust)
         if arguments.what == "compare":
             return _compare(arguments, trust, ca_file, clock, voice)
+        checkers = make_checkers(arguments.online, trust.ledgers, ca_file)
         return _Rounds(arguments, trust, ca_file, clock, voice, checkers).run()
     except NotaryError as error:
         voice.warn(f"error.{error.code}", **error.facts)

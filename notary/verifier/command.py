@@ -24,7 +24,7 @@ from notary.core.errors import LogForked, MalformedTrust, NotaryError, PayloadMi
 from notary.core.receipt import Receipt
 from notary.core.receipt_ledgers import FILE_ALONE, Checker
 from notary.core.receipt_parts import FilePart
-from notary.core.trust import MAX_TRUST_BYTES, Trust, parse_trust
+from notary.core.trust import MAX_TRUST_BYTES, LedgerTrust, Trust, parse_trust
 from notary.core.window import MAX_WINDOW_BYTES, Window
 from notary.remembered import keep_fork
 from notary.texts import LANGUAGES, choose, text
@@ -36,12 +36,10 @@ HOLDS: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 MAX_PAYLOAD_BYTES: Final = 4 << 30
-ASKABLE: Final = "evm"
-"""The kind of ledgers that `--online` asks."""
 
 Checkers = Mapping[str, Checker]
-GoOnline = Callable[[Mapping[str, str]], Checkers]
-"""From the addresses of nodes, by ledger, to checkers that ask them; raises NotaryError."""
+GoOnline = Callable[[Sequence[str], Sequence[LedgerTrust]], Checkers]
+"""From items `LEDGER=URL` and a trust file's ledgers to checkers that ask; raises NotaryError."""
 
 
 def main(
@@ -150,21 +148,13 @@ def _verify(
 
 
 def _online(asked: Sequence[str], trust: Trust, go_online: GoOnline | None) -> Checkers:
-    """The checkers that ask these nodes; an address may hold a key, so none is repeated."""
+    """The checkers that ask these nodes."""
     if go_online is None:
         raise Unusable("verify.online-not-here")
-    urls: dict[str, str] = {}
-    for item in asked:
-        name, _, url = item.partition("=")
-        ledger = trust.ledger(name)
-        if ledger is None or ledger.kind != ASKABLE:
-            raise Unusable("verify.online-ledger", ledger=name)
-        urls[name] = url
     try:
-        return go_online(urls)
+        return go_online(asked, trust.ledgers)
     except NotaryError as error:
-        why = error.facts.get("reason", error.code)
-        raise Unusable("verify.online-unusable", why=why) from None
+        raise Unusable(f"error.{error.code}", **error.facts) from None
 
 
 def _forked(arguments: argparse.Namespace, error: LogForked, language: str) -> int:

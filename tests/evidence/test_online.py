@@ -14,8 +14,7 @@ from notary.core import canonical
 from notary.core.errors import ReceiptRefused
 from notary.core.receipt_ledgers import Found
 from notary.evidence import online
-from notary.evidence.online import BLOCKS_AFTER, online_checkers
-from notary.outside.errors import Unreachable
+from notary.evidence.online import BLOCKS_AFTER, OnlineRefused, online_checkers
 from notary.verifier import command as verifier
 from tests.core.maker import ORIGIN, make, trust
 from tests.evidence.chain import LEDGER, evm_anchor, parsed, trusted
@@ -25,7 +24,7 @@ CITY = make()
 ANCHOR = evm_anchor(CITY, 0)
 RECEIPT = CITY.receipt("s1", 1) | {"anchors": [CITY.anchor(0), ANCHOR]}
 TRUST = trust(ledgers=[*trust()["ledgers"], LEDGER])
-HASH = str(online_checkers({})["evm"](parsed(ANCHOR), trusted(), ORIGIN).facts["block_hash"])
+HASH = str(online_checkers([], [])["evm"](parsed(ANCHOR), trusted(), ORIGIN).facts["block_hash"])
 NUMBER = 0x1092
 
 
@@ -70,7 +69,8 @@ def node() -> Iterator[Node]:
 
 def ask(node: Node, **members: Any) -> Found:
     """What is found of the anchor. Raises ReceiptRefused."""
-    return online_checkers({"chain": node.url})["evm"](parsed(ANCHOR), trusted(**members), ORIGIN)
+    ledger = trusted(**members)
+    return online_checkers([f"chain={node.url}"], [ledger])["evm"](parsed(ANCHOR), ledger, ORIGIN)
 
 
 def test_a_block_that_the_chain_has_is_held(node: Node) -> None:
@@ -218,9 +218,16 @@ def test_a_node_that_dawdles_is_left(node: Node, monkeypatch: pytest.MonkeyPatch
 )
 def test_an_address_that_can_not_be_believed_is_not_asked(url: str, reason: str) -> None:
     """TLS, or this very machine."""
-    with pytest.raises(Unreachable) as caught:
-        online_checkers({"chain": url})
-    assert caught.value.reason == reason
+    with pytest.raises(OnlineRefused) as caught:
+        online_checkers([f"chain={url}"], [trusted()])
+    assert caught.value.facts["reason"] == reason
+
+
+def test_an_authority_that_is_none_is_told(tmp_path: Path) -> None:
+    """A file that isn't there, or holds no certificates."""
+    with pytest.raises(OnlineRefused) as caught:
+        online_checkers(["chain=https://node.example"], [trusted()], tmp_path / "none.pem")
+    assert caught.value.facts["reason"] == "bad-ca"
 
 
 # -- `notary verify --online`
@@ -282,9 +289,9 @@ def test_a_dropped_block_is_refused_in_words(
     [
         ("file=https://x", "file is none"),
         ("nobody=https://x", "nobody is none"),
-        ("chain", "can't be used (bad-url)"),
-        ("chain=http://node.example/secret", "can't be used (not-safe)"),
-        ("chain=https://x y", "can't be used (bad-url)"),
+        ("chain", "is no address"),
+        ("chain=http://node.example/secret", "can't be believed"),
+        ("chain=https://x y/secret", "is no address"),
     ],
 )
 def test_what_can_not_be_asked_is_told(

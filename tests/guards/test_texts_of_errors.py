@@ -34,6 +34,7 @@ NEVER_OVER_HTTP = {
     "monitor-refused",
     "notary-error",
     "notary-unreachable",
+    "online-refused",
     "payload-mismatch",
     "publish-refused",
     "quorum-not-met",

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from notary.evidence import checkers
+from notary.evidence.online import BLOCKS_AFTER, online_checkers
 from tests.core.maker import make
 from tests.core.promises import trusting
-from tests.evidence.chain import LEDGER, evm_anchor
+from tests.evidence.chain import LEDGER, evm_anchor, trusted
+from tests.evidence.test_online import NUMBER, Node, node
 from tests.monitor.shown import Shown, Watch, after
 from tests.outside.raw import Raw
 
+__all__ = ["node"]
 TRUST = trusting() | {"ledgers": [*trusting()["ledgers"], LEDGER]}
 TOLD = "ledger:chain"
 
@@ -122,3 +125,56 @@ def test_what_is_said_of_a_ledger_is_of_its_largest_size(
     shown.put(3)
     assert mine.look(server, after(shown.city, seconds=5)) == []
     assert told(mine) == "ask-the-chain"
+
+
+def asking(folder: Path, node: Node, **plan: Any) -> Watch:
+    """A monitor that asks a node of the chain."""
+    return watch(folder, checkers=online_checkers([f"chain={node.url}"], [trusted()]), **plan)
+
+
+def test_a_node_tells_what_evidence_can_not(
+    shown: Chained, server: Raw, tmp_path: Path, node: Node
+) -> None:
+    """Then nothing is left unchecked, and nothing is asked again."""
+    mine = asking(tmp_path, node)
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) is None
+    assert node.server is not None
+    asked = len(node.server.bodies)
+    assert mine.look(server, after(shown.city, seconds=5)) == []
+    assert len(node.server.bodies) == asked
+
+
+@pytest.mark.parametrize("reason", ["no-answer", "too-new", "not-there"])
+def test_what_passes_is_asked_again(
+    shown: Chained, server: Raw, tmp_path: Path, node: Node, reason: str
+) -> None:
+    """It is no alarm meanwhile, however long it takes."""
+    if reason == "no-answer":
+        node.raw = [b"hello\r\n\r\n"]
+    elif reason == "too-new":
+        node.after = 0
+    else:
+        node.instead["eth_getBlockByNumber"] = None
+    mine = asking(tmp_path, node, anchor_within=60.0)
+    for minutes in (1, 10):
+        assert mine.look(server, after(shown.city, minutes=minutes)) == []
+        assert told(mine) == reason
+    node.raw, node.after, node.instead = None, BLOCKS_AFTER, {}
+    assert mine.look(server, after(shown.city, minutes=11)) == []
+    assert told(mine) is None
+
+
+def test_what_the_chain_dropped_is_no_anchor(
+    shown: Chained, server: Raw, tmp_path: Path, node: Node
+) -> None:
+    """Where it isn't handed in again the anchor is late; once the chain has it all is well."""
+    node.instead["eth_getBlockByNumber"] = {"number": hex(NUMBER), "hash": "0x" + "ab" * 32}
+    mine = asking(tmp_path, node, anchor_within=60.0)
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) == "ledger-dropped"
+    assert mine.look(server, after(shown.city, minutes=5)) == ["late-anchor"]
+    assert [alarm.facts["ledger"] for alarm in mine.report().alarms] == ["chain"]
+    node.instead = {}
+    assert mine.look(server, after(shown.city, minutes=6)) == []
+    assert told(mine) is None
