@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from notary import cli
+from notary.core import canonical
+from notary.core.monitor_report import parse_report
 from notary.evidence import checkers
 from notary.evidence.online import BLOCKS_AFTER, online_checkers
 from tests.core.maker import make
@@ -178,3 +181,46 @@ def test_what_the_chain_dropped_is_no_anchor(
     node.instead = {}
     assert mine.look(server, after(shown.city, minutes=6)) == []
     assert told(mine) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("file=https://node.example", "file is none"),
+        ("chain=http://node.example/secret", "can't be believed"),
+    ],
+)
+def test_what_can_not_be_asked_is_told_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: str, words: str
+) -> None:
+    """In one sentence, before anything is looked at; the command hands all checkers in."""
+    (tmp_path / "trust.json").write_text(canonical.dumps(TRUST))
+    arguments = ["--trust", f"{tmp_path}/trust.json", "--state", f"{tmp_path}/state", "--once"]
+    assert cli.main(["monitor", "run", "http://127.0.0.1:9", *arguments, "--online", asked]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+    assert "secret" not in err
+
+
+def test_the_command_reads_evidence_and_asks(
+    shown: Chained, server: Raw, tmp_path: Path, node: Node
+) -> None:
+    """As `notary verify` does."""
+    (tmp_path / "trust.json").write_text(canonical.dumps(TRUST))
+    state = tmp_path / "state"
+    arguments = ["--trust", f"{tmp_path}/trust.json", "--state", f"{state}", "--once"]
+    # Its clock is the machine's, so the city's states are late; what counts here is the report.
+    cli.main(["monitor", "run", server.url, *arguments])
+    assert reason_in(state) == "ask-the-chain"
+    shown.city.accept("s0", b"more")
+    shown.city.seal()
+    shown.put(4)
+    cli.main(["monitor", "run", server.url, *arguments, "--online", f"chain={node.url}"])
+    assert reason_in(state) == "ledger-dropped"
+
+
+def reason_in(state: Path) -> str | None:
+    """Why the chain isn't looked at, by the report that lies there."""
+    report = parse_report((state / "report.json").read_text())
+    return next((one.reason for one in report.not_checked if one.what == TOLD), None)
