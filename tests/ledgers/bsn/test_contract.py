@@ -38,7 +38,11 @@ class TestContractWhileBlocksTakeTime(TestContract):
 
 
 class TestFaults(LedgerFaults):
-    """Through a proxy that fails."""
+    """Through a proxy that fails, to a channel whose blocks take time."""
+
+    @pytest.fixture(autouse=True)
+    def _slow(self, place: Place) -> None:
+        place.gateway.chain.delay_seconds = 0.02
 
     @pytest.fixture
     def proxy(self, place: Place) -> Iterator[FaultyProxy]:
