@@ -5,6 +5,7 @@ and after the chain dropped the block.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from notary.ledgers.port import anchorable
 from notary.local.anvil import CHAIN_ID
 from tests.core import reference
 from tests.core.maker import ORIGIN, City, hexes, make, trust
-from tests.ledgers.contract import NOW
+from tests.ledgers.contract import NOW, around
 from tests.ledgers.evm.conftest import desk, look
 from tests.ledgers.evm.on_anvil import Desk, Look
 
@@ -46,14 +47,8 @@ class Holder:
             "evidence": dict(ledger.evidence(what, found)),
         }
         self.receipt = city.receipt("s1", 1) | {"anchors": [city.anchor(0), anchor]}
-        self.ledger = {
-            "id": "chain",
-            "kind": "evm",
-            "chain_id": CHAIN_ID,
-            "contract": desk.look.contract.lower(),
-            "sender": desk.account.address.lower(),
-            "from_size": len(leaves),
-        }
+        told = replace(desk, around=around(first=len(leaves))).open().trust()
+        self.ledger = {"id": "chain", "kind": "evm", **told}
 
     def verify(self, capsys: pytest.CaptureFixture[str], url: str | None) -> tuple[int, Any]:
         """Exit code, and the check of the chain's anchor or the refusal."""
