@@ -190,6 +190,7 @@ TRUST: dict[str, Callable[[], dict[str, object]]] = {
     "a policy that is none": lambda: {"policies": ["1.2.3.x"]},
     "a policy that is no text": lambda: {"policies": [7]},
     "policies that are no list": lambda: {"policies": "1.2.3"},
+    "too many policies": lambda: {"policies": [POLICY] * 51},
     "another member": lambda: {"key": "x"},
 }
 

@@ -108,7 +108,8 @@ class Stamp:
 class Forger:
     """
     A signer with the certificates that it sends along. `attributes` replaces signed attributes
-    (None: leaves one out), `ids` the certificates that it says it meant.
+    (None: leaves one out), `twice` says one two times, `ids` are whose certificates it says that
+    it meant.
     """
 
     signer: Holder
@@ -116,7 +117,9 @@ class Forger:
     digest: str = SHA256
     digests: bytes | None = None
     version: bytes = integer(3)
+    kind: str = SIGNED_DATA
     content_type: str = TST_INFO
+    twice: str = ""
     signer_version: bytes = integer(1)
     named: Holder | None = None
     attributes: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -151,7 +154,7 @@ class Forger:
             self.crls,
             element(SET, *[self._signer_info(content)] * self.signers),
         )
-        return element(SEQUENCE, oid(SIGNED_DATA), element(0xA0, signed))
+        return element(SEQUENCE, oid(self.kind), element(0xA0, signed))
 
     def _signer_info(self, content: bytes) -> bytes:
         attributes = sorted(self._attributes(content))
@@ -181,6 +184,7 @@ class Forger:
         return [
             element(SEQUENCE, oid(name), element(SET, value))
             for name, value in values.items()
+            for _ in range(1 + (name == self.twice))
             if value is not None
         ]
 

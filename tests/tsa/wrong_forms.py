@@ -40,6 +40,11 @@ FORMS: dict[str, tuple[Made, str]] = {
         lambda: forged(attributes={CONTENT_TYPE: None}),
         "not called a time stamp",
     ),
+    "an attribute twice": (
+        lambda: forged(twice=MESSAGE_DIGEST),
+        "stands twice",
+    ),
+    "no signed data": (lambda: forged(kind="1.2.840.113549.1.7.1"), "no signed data"),
     "two values of an attribute": (
         lambda: forged(attributes={CONTENT_TYPE: oid("1.2.3") * 2}),
         "not called a time stamp",
