@@ -15,7 +15,7 @@ $(shell rm -f .venv/run.stamp .venv/dev.stamp)
 VENV := $(PYTHON) -m venv --clear .venv
 endif
 
-.PHONY: help run test test-long lint check bench verifier image lock clean
+.PHONY: help run test test-long lint check bench verifier image contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## print the targets
@@ -35,18 +35,29 @@ help: ## print the targets
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: .venv/run.stamp ## set everything up and do the main job on real data (ONCE=1: end by itself)
+.venv/evm.stamp: .venv/run.stamp requirements/evm.txt
+	@$(PIP) install --require-hashes -r requirements/evm.txt
+	@touch $@
+
+EVM := $(filter evm,$(LEDGER))
+
+run: .venv/run.stamp $(EVM:%=.venv/%.stamp) ## set everything up and do the main job on real data (ONCE=1: end by itself; LEDGER=evm: anchor on a chain too)
 	@tools/mosquitto
+	@$(EVM:%=tools/anvil)
 	@$(PY) -m notary.local.run
 
 test: .venv/dev.stamp ## set up and run the tests
 	@tools/mosquitto
 	@tools/chromium
+	@tools/node
+	@tools/anvil
 	@$(PY) -m pytest $(WORKERS) $(TESTS)
 
 test-long: .venv/dev.stamp ## the same tests at the sizes that count
 	@tools/mosquitto
 	@tools/chromium
+	@tools/node
+	@tools/anvil
 	@$(PY) -m pytest --long $(TESTS)
 
 lint: .venv/dev.stamp ## style, types and import contracts
@@ -58,6 +69,8 @@ lint: .venv/dev.stamp ## style, types and import contracts
 check: lint .venv/dev.stamp ## lint, and the tests with branch coverage (100 % of notary/core)
 	@tools/mosquitto
 	@tools/chromium
+	@tools/node
+	@tools/anvil
 	@$(PY) -m pytest --cov=notary.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core
 	@$(PY) -m pytest
 
@@ -67,6 +80,10 @@ bench: .venv/run.stamp ## measure, beside yardsticks of the same run
 
 verifier: .venv/run.stamp ## build/verify.pyz and build/verify.html: the offline verifier, each in one file
 	@$(PY) -m notary.local.build_verifier
+
+contract: .venv/run.stamp ## compile the EVM ledger's contract anew (needs npm)
+	@tools/node
+	@$(PY) -m notary.local.build_contract
 
 image: ## build the container image (docker, podman or buildah)
 	@for b in docker podman buildah; do command -v $$b >/dev/null && $$b info >/dev/null 2>&1 && break; b=; done; \
