@@ -71,20 +71,20 @@ class TestFaults(LedgerFaults):
 
 
 BAD: list[tuple[type[FarLedger], str, Mapping[str, Any]]] = [
-    (far_file.DoesNotReadBack, "test_a_fault_on_the_way", {"fault": "down", "after": 0}),
-    (far_file.DoesNotReadBack, "test_garbage_in_the_place_of_every_answer", {"garbage": b"{}"}),
+    (far_file.DoesNotReadBack, "test_a_fault_on_the_way", {"fault": "down"}),
+    (far_file.DoesNotReadBack, "test_garbage_in_the_place_of_every_answer", {}),
     (far_file.Doubles, "test_a_time_out_after_it_was_handed_over", {}),
     (far_file.Doubles, "test_killed_between_any_two_exchanges", {"after": True}),
     (far_file.Doubles, "test_a_reference_that_was_lost", {}),
     (
         far_file.Doubles,
         "test_killed_between_any_two_commits",
-        {"query": "anchor_submitted", "after": False},
+        {"after": False},
     ),
     (far_file.Believes, "test_answers_about_an_earlier_checkpoint_prove_nothing", {}),
-    (far_file.GivesUp, "test_a_fault_on_the_way", {"fault": "error", "after": 0}),
-    (far_file.GivesUp, "test_garbage_in_the_place_of_every_answer", {"garbage": b"null"}),
-    (far_file.Stumbles, "test_garbage_in_the_place_of_every_answer", {"garbage": b"[]"}),
+    (far_file.GivesUp, "test_a_fault_on_the_way", {"fault": "error"}),
+    (far_file.GivesUp, "test_garbage_in_the_place_of_every_answer", {}),
+    (far_file.Stumbles, "test_garbage_in_the_place_of_every_answer", {}),
     (far_file.Forgets, "test_killed_between_any_two_exchanges", {"after": True}),
 ]
 
