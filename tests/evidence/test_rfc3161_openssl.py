@@ -36,7 +36,8 @@ LAXER = frozenset(
         "an imprint by MD5",
         "an imprint by SHA-1",
         "an imprint by SHA-512",
-        # what an authority in between may certify
+        # the way to the root
+        "a way of eleven certificates",
         "below an authority for servers",
         # the forms of CMS
         "an attribute twice",

@@ -75,6 +75,7 @@ class Wanted:
     last: datetime = TO
     key: Key = field(default_factory=ec_key)
     hashed: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
+    extra: x509.ExtensionType | None = None
     serial: int = field(default_factory=x509.random_serial_number)
 
 
@@ -116,6 +117,8 @@ def certify(issuer: Holder | None, wanted: Wanted) -> Holder:
         builder = builder.add_extension(uses, critical=wanted.uses_critical)
     if wanted.usage is not None:
         builder = builder.add_extension(_usage(wanted.usage), critical=True)
+    if wanted.extra is not None:
+        builder = builder.add_extension(wanted.extra, critical=True)
     key = issuer.key if issuer else wanted.key
     is_ec = isinstance(key, ec.EllipticCurvePrivateKey)
     signed = builder.sign(key, wanted.hashed, ecdsa_deterministic=is_ec or None)  # type: ignore[arg-type]

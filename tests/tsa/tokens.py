@@ -53,6 +53,14 @@ def below(**members: object) -> bytes:
     return Forger(certify(issuing, Wanted("City TSA")), [issuing]).token(stamp())
 
 
+def along(count: int, path_length: int | None = None) -> bytes:
+    """By a signer below so many authorities, one below the other; the first is restricted."""
+    chain = [between(city().root, "Authority 1", path_length=path_length)]
+    for number in range(2, count + 1):
+        chain.append(between(chain[-1], f"Authority {number}"))
+    return Forger(certify(chain[-1], Wanted("City TSA")), chain).token(stamp())
+
+
 def in_order(*, reverse: bool) -> bytes:
     """The certificates, sorted as DER does it or the other way round."""
     ders = [city().signer.der, city().issuing.der]
@@ -92,6 +100,7 @@ HOLDS: dict[str, Made] = {
     "no usage told": lambda: by(usage=None),
     "an authority for time stamps": lambda: below(uses=[Eku.TIME_STAMPING, Eku.CODE_SIGNING]),
     "an authority for anything": lambda: below(uses=[Eku.ANY_EXTENDED_KEY_USAGE]),
+    "a way of ten certificates": lambda: along(8),
     "the first second": lambda: by(first=STAMPED),
     "the second before the last": lambda: by(last=STAMPED + timedelta(seconds=1)),
 }

@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
@@ -28,7 +29,7 @@ from tests.tsa.forger import (
     meant,
     names,
 )
-from tests.tsa.tokens import Made, below, by, forged, stated
+from tests.tsa.tokens import Made, along, below, by, forged, stated
 
 
 def resigned(**parts: object) -> bytes:
@@ -213,12 +214,14 @@ SIGNERS: dict[str, tuple[Made, str]] = {
     ),
     "below a weak key": (lambda: below(key=rsa_key(1024)), "too weak"),
     "a certificate signed with SHA-224": (lambda: by(hashed=hashes.SHA224()), "weak hash"),
-    "a way that is too long": (
-        lambda: Forger(
-            certify(longer := between(between(city().root, path_length=0)), Wanted("City TSA")),
-            [longer],
-        ).token(stamp()),
-        "does not lead to a root",
+    "a longer way than its issuer allows": (
+        lambda: along(2, path_length=0),
+        "signature doesn't hold",
+    ),
+    "a way of eleven certificates": (lambda: along(9), "does not lead to a root"),
+    "an extension that nobody knows": (
+        lambda: by(extra=x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")),
+        "signature doesn't hold",
     ),
 }
 """How it is made, and a pattern of the sentence that refuses it."""
