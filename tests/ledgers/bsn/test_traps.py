@@ -2,17 +2,14 @@
 """Traps of the gateway's protocol: each would end in an anchor that isn't there, or in two."""
 
 import base64
-import contextlib
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from notary.ledgers.port import LedgerRefused, LedgerUnavailable
+from notary.ledgers.port import LedgerUnavailable
 from tests.bsn.gateway import MockGateway
 from tests.bsn.wire import Json, answer_words
-from tests.fabric.network import processed
 from tests.ledgers.bsn.place import Place
 from tests.ledgers.contract import NOW, ORIGIN, checkpoint
 
@@ -278,125 +275,3 @@ def test_an_app_that_nobody_tells_of_is_no_fault(
     assert str(found["app_unsigned"]).startswith("not told: ")
     assert found["height"] == 1
     assert found["gateway_key"] == place.client().fingerprint
-
-
-def bent_block(gateway: MockGateway, **lies: Any) -> Callable[[Json, Json], Json]:
-    """A signed answer with the block, one of whose parts is a lie."""
-
-    def twist(_: Json, answer: Json) -> Json:
-        placed = next(iter(gateway.chain.placed.values()))
-        real = gateway.chain.blocks[placed.block]
-        given = {
-            "number_": real.number,
-            "previous_hash": gateway.chain.blocks[real.number - 1].hash,
-            "transactions": [placed.transaction],
-            "codes": b"\0",
-            **lies,
-        }
-        block = gateway.chain.network.block(**given)
-        body = {
-            **answer["body"],
-            "blockNumber": block.number,
-            "blockHash": block.hash.hex(),
-            "blockData": base64.b64encode(block.octets).decode(),
-        }
-        return gateway.signed("getBlockData", 0, "success", body)
-
-    return twist
-
-
-def test_a_block_that_is_served_otherwise_holds_as_it_is_signed(
-    place: Place, gateway: MockGateway
-) -> None:
-    """The helper of the next test lies only where it is told to."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    gateway.twists["getBlockData"] = bent_block(gateway)
-    assert ledger.confirm(THREE, reference) == "verified"
-
-
-@pytest.mark.parametrize(
-    "lies",
-    [
-        {"data_hash": bytes(32)},
-        {"transactions": []},
-        {"codes": b""},
-        {"codes": b"\0\0"},
-    ],
-    ids=str,
-)
-def test_a_block_that_lies_is_no_anchor(
-    place: Place, gateway: MockGateway, lies: dict[str, Any]
-) -> None:
-    """Whoever made it has the gateway's key, and even the orderer's."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    gateway.twists["getBlockData"] = bent_block(gateway, **lies)
-    with contextlib.suppress(LedgerUnavailable):
-        assert ledger.confirm(THREE, reference) == "submitted"
-    assert ledger.newest(ORIGIN) is None
-
-
-def test_a_block_signed_by_no_orderer_is_no_anchor(place: Place, gateway: MockGateway) -> None:
-    """A peer of the channel is none."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    gateway.twists["getBlockData"] = bent_block(gateway, signer=gateway.chain.network.peers[0])
-    with pytest.raises(LedgerUnavailable, match="does not count"):
-        ledger.confirm(THREE, reference)
-
-
-def test_a_number_or_a_hash_that_is_not_the_bytes_own_is_refused(
-    place: Place, gateway: MockGateway
-) -> None:
-    """Signed beside the right block."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    for lie in ({"blockNumber": 7}, {"blockHash": "00" * 32}):
-        gateway.twists["getBlockData"] = lambda _, answer, lie=lie: gateway.signed(
-            "getBlockData", 0, "success", answer["body"] | lie
-        )
-        with pytest.raises(LedgerUnavailable, match="not those of its bytes"):
-            ledger.confirm(THREE, reference)
-
-
-@pytest.mark.parametrize("data", [b"\0", b"x" * 99, b"\x0a\xff\xff\xff\xff\x0f", bytes(4096)])
-def test_bytes_that_are_no_block_are_refused(
-    place: Place, gateway: MockGateway, data: bytes
-) -> None:
-    """Signed by the gateway all the same."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    gateway.twists["getBlockData"] = lambda _, answer: gateway.signed(
-        "getBlockData",
-        0,
-        "success",
-        answer["body"] | {"blockData": base64.b64encode(data).decode()},
-    )
-    with pytest.raises(LedgerUnavailable, match="does not count"):
-        ledger.confirm(THREE, reference)
-
-
-def test_the_transaction_alone_must_be_the_one_in_the_block(
-    place: Place, gateway: MockGateway, two: str
-) -> None:
-    """Two answers that speak of different things count neither."""
-    ledger = place.open()
-    reference = ledger.submit(THREE, None, NOW)
-    other = gateway.chain.placed[two].transaction.envelope
-    body = {"txId": reference, "transData": base64.b64encode(processed(other, 0)).decode()}
-    gateway.twists["getTransdata"] = lambda *_: gateway.signed("getTransdata", 0, None, body)
-    with pytest.raises(LedgerUnavailable, match="not the one that was served alone"):
-        ledger.confirm(THREE, reference)
-
-
-def test_a_transaction_of_ours_that_writes_something_else_is_no_anchor(
-    place: Place, gateway: MockGateway
-) -> None:
-    """Of the right chaincode and function, with a key that is no checkpoint's."""
-    value = json.dumps({"baseKey": "of another program", "baseValue": THREE.root.hex()})
-    tx, _ = gateway.chain.call("set", [value])
-    ledger = place.open()
-    assert ledger.confirm(THREE, tx) == "unknown"
-    with pytest.raises((LedgerRefused, LedgerUnavailable)):
-        ledger.evidence(THREE, tx)
