@@ -20,6 +20,7 @@ from notary.local.build_verifier import build
 from notary.local.client import Client
 from notary.local.errors import LocalError, StartFailed
 from notary.local.folder import write_private
+from notary.local.ledgers import open_trial
 from notary.local.processes import Children
 from notary.local.progress import Progress
 from notary.local.replay import replay
@@ -170,6 +171,7 @@ def main(env: Mapping[str, str]) -> int:
         local = Local(var, env, children)
         print("Starting PostgreSQL, the MQTT broker and the notary ...", flush=True)
         local.start_servers()
+        trial = open_trial(local)
         process_env = local.settings_env()
         settings = Settings.from_env(process_env)
         local.make_log(settings)
@@ -182,6 +184,8 @@ def main(env: Mapping[str, str]) -> int:
         known, new = feed(local, client)
         print(f"  {known + new:,} readings: {known:,} known, {new:,} new")
         held = prove(local, client)
+        if trial is not None:
+            held &= trial.story(local, client)
         print(
             f"\n{'All of it held' if held else 'NOT all of it held'}, "
             f"after {time.monotonic() - started:.0f} s."

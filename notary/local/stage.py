@@ -48,6 +48,7 @@ class Local:
         self.port = require_free(int(env.get("NOTARY_PORT", "8460")), "the API", "NOTARY_PORT")
         self.url = f"http://127.0.0.1:{self.port}"
         self.started_at = str(clock())
+        self.more_settings: dict[str, str] = {}
         for name in ("log", "secrets"):
             (var / name).mkdir(parents=True, exist_ok=True)
         (var / "secrets").chmod(0o700)
@@ -99,7 +100,7 @@ class Local:
             for name, value in self.env.items()
             if not name.endswith("_URL") or name in kept
         }
-        return {**defaults, **mine}
+        return {**defaults, **self.more_settings, **mine}
 
     def make_log(self, settings: Settings) -> None:
         """A new log the first time; later only a database of the newest shape."""
