@@ -11,7 +11,7 @@ from notary.api.language import say
 from notary.api.routes import Routes
 from notary.api.services import services
 from notary.usecases import look
-from notary.usecases.anchor_look import get_anchor, list_anchors
+from notary.usecases.anchor_look import get_anchor, list_evidence
 from schemas.answers import AnchorAnswer, BatchAnswer, page_of
 from schemas.queries import PageQuery
 
@@ -46,8 +46,8 @@ def leaves(index: int) -> Response:
 def anchors(query: Mapping[str, Any]) -> Response:
     """Anchors, the newest first; `own_word`: nobody but the notary stands behind it."""
     before = read_cursor(query.get("cursor"), number, word)
-    found = list_anchors(services().pool, services().ledgers, before, query["limit"] + 1)
-    return page(found, query["limit"], _ANCHOR, lambda row: (row["size"], row["ledger"]), _anchor)
+    found, count = list_evidence(services().pool, services().ledgers, before, query["limit"])
+    return page(found, count, _ANCHOR, lambda row: (row["size"], row["ledger"]), _anchor)
 
 
 @routes.get("/v1/anchors/<id:ledger>/<n:size>", right="public", answers={200: AnchorAnswer})

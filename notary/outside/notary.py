@@ -28,7 +28,8 @@ from notary.core.words import check_count, check_id, parse_hash
 from notary.outside.errors import BadAnswer
 from notary.outside.web import Web
 
-MAX_PAGE_BYTES: Final = 8 << 20
+MAX_PAGE_BYTES: Final = 32 << 20
+"""An anchor's evidence may be a whole block of another's chain."""
 PAGE_ITEMS: Final = 100
 MAX_CURSOR_CHARACTERS: Final = 400
 LEAVES_AT_ONCE: Final = 1024

@@ -4,25 +4,50 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
 from notary.usecases.rights import NotFound
+
+MOST_BYTES: Final = 4 << 20
+"""A block of another's chain may be large: so much evidence is in one answer at most."""
 
 
 def list_anchors(
     pool: Pool, ledgers: Sequence[Ledger], after: Sequence[Any] | None, limit: int
 ) -> list[dict[str, Any]]:
     """
-    Anchors, the newest first; each says whether it is the notary's own word, and whether its
-    ledger is required today.
+    Anchors without their evidence, the newest first; each says whether it is the notary's own
+    word, and whether its ledger is required today.
 
     `after` is the size and the ledger of the last one seen.
     """
+    return _listed(pool, ledgers, after, limit, None)
+
+
+def list_evidence(
+    pool: Pool, ledgers: Sequence[Ledger], after: Sequence[Any] | None, limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """
+    The same with their evidence, one more than `limit` where there is one; and how many of them
+    make a page: it ends where its evidence has MOST_BYTES, but for its first anchor.
+    """
+    rows = _listed(pool, ledgers, after, limit + 1, MOST_BYTES)
+    fitting = [row for row in rows if row["bytes"] is None or row["bytes"] <= MOST_BYTES]
+    return rows, min(max(len(fitting), 1), limit)
+
+
+def _listed(
+    pool: Pool,
+    ledgers: Sequence[Ledger],
+    after: Sequence[Any] | None,
+    limit: int,
+    most_bytes: int | None,
+) -> list[dict[str, Any]]:
     size, ledger = after or (None, "")
     with pool.transaction(read_only=True) as tx:
-        rows = tx.maps("list_anchors", size=size, ledger=ledger, limit=limit)
+        rows = tx.maps("list_anchors", size=size, ledger=ledger, limit=limit, most_bytes=most_bytes)
     return [_shown(row, ledgers) for row in rows]
 
 

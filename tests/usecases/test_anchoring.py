@@ -21,7 +21,13 @@ from notary.ledgers.port import (
     LedgerUnavailable,
 )
 from notary.usecases.anchor import Anchored, anchor, look_back
-from notary.usecases.anchor_look import get_anchor, ledger_status, list_anchors, retry_ledger
+from notary.usecases.anchor_look import (
+    get_anchor,
+    ledger_status,
+    list_anchors,
+    list_evidence,
+    retry_ledger,
+)
 from notary.usecases.anchor_work import FIRST_PAUSE, HANDING_OVER, LONGEST_PAUSE, LONGEST_WAIT
 from notary.usecases.anchoring import Anchors
 from notary.usecases.gate import Gate
@@ -518,3 +524,28 @@ def test_while_the_gate_is_closed_nothing_is_handed_over(
     anchors.turn(grown.now)
     anchors.wait(60)
     assert states(grown)[-1] == (2, "verified")
+
+
+def test_a_page_of_evidence_ends_before_it_is_too_large(
+    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of other chains are large; each page has one at least, and all pages have all."""
+    for _ in range(5):
+        grown.anchor()
+        grow(grown)
+    monkeypatch.setattr("notary.usecases.anchor_look.MOST_BYTES", 2000)
+    grown.change("UPDATE anchors SET evidence = %s WHERE size = 3", f'"{"x" * 5000}"')
+    after: tuple[int, str] | None = None
+    pages = []
+    while True:
+        rows, count = list_evidence(grown.pool, grown.parts.ledgers, after, 4)
+        pages.append([(row["size"], row["ledger"]) for row in rows[:count]])
+        assert all(row["evidence"] for row in rows[:count])
+        if len(rows) <= count:
+            break
+        after = pages[-1][-1]
+    seen = [one for page in pages for one in page]
+    assert seen == [(size, name) for size in range(5, 0, -1) for name in ("far", "file")]
+    assert max(map(len, pages)) == 4
+    assert [(3, "far")] in pages
+    assert [(3, "file")] in pages

@@ -97,11 +97,21 @@ WHERE v.batch = %(batch)s AND t.level = 0 AND t.index > %(after)s
 ORDER BY index LIMIT %(limit)s
 
 -- name: list_anchors
-SELECT a.ledger, l.kind, l.own_word, a.size, c.root, a.state, a.refused, a.built_at, a.submitted_at,
-       a.changed_at, a.attempts, a.evidence, a.error
-FROM anchors a JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
-WHERE %(size)s IS NULL OR a.size < %(size)s OR (a.size = %(size)s AND a.ledger > %(ledger)s)
-ORDER BY a.size DESC, a.ledger LIMIT %(limit)s
+-- The newest first. Their evidence, where it is wanted, until `most_bytes` of it are there.
+SELECT ledger, kind, own_word, size, root, state, refused, built_at, submitted_at, changed_at,
+       attempts, error, bytes,
+       CASE WHEN coalesce(bytes - octet_length(evidence), 0) <= %(most_bytes)s::bigint
+            THEN evidence END AS evidence
+FROM (
+    SELECT a.*, l.kind, l.own_word, c.root,
+           sum(CASE WHEN %(most_bytes)s::bigint IS NOT NULL THEN octet_length(a.evidence) END)
+               OVER (ORDER BY a.size DESC, a.ledger)::bigint AS bytes
+    FROM (SELECT * FROM anchors
+          WHERE %(size)s IS NULL OR size < %(size)s OR (size = %(size)s AND ledger > %(ledger)s)
+          ORDER BY size DESC, ledger LIMIT %(limit)s) a
+    JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
+) listed
+ORDER BY size DESC, ledger
 
 -- name: log_entries
 SELECT descriptor FROM batches WHERE index >= %(start)s AND index < %(stop)s ORDER BY index
