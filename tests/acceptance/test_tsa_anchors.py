@@ -156,6 +156,29 @@ def test_an_authority_that_comes_back_catches_up(town: Town, tmp_path: Path) -> 
     assert len(town.second.stamped) == 2
 
 
+def test_an_operator_looks_at_an_authority(town: Town) -> None:
+    """Before anything is anchored, and at what was: whose clock it is, and that all holds."""
+    town.world.settle()
+    code, said = notary(town, "anchors", "test", "city-tsa")
+    assert code == 0
+    assert "CN=City TSA,O=City of Example" in said
+    code, said = notary(town, "anchors", "test", "second-tsa")
+    assert code != 0
+    assert "127.0.0.1" in said
+    code, said = notary(town, "anchors", "verify", "city-tsa")
+    assert code == 0
+    assert "1 anchors, 0 do not hold" in said
+
+
+def notary(town: Town, *arguments: str) -> tuple[int, str]:
+    """A command of the operator's."""
+    done = subprocess.run(
+        [sys.executable, "-m", "notary.cli", *arguments],
+        cwd=town.folder, env=town.world.env, capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
 def test_without_the_package_it_is_not_checked(town: Town, tmp_path: Path) -> None:
     """And said with the command that would; the rest of the receipt is checked."""
     town.world.settle()

@@ -2,7 +2,10 @@
 """A time-stamping authority as a ledger: a real one by openssl, and its settings."""
 
 import base64
+import inspect
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from notary.core.errors import NotaryError
 from notary.evidence.rfc3161_token import parse_token
 from notary.ledgers.port import Ledger, LedgerUnavailable
+from notary.ledgers.registry import load_ledgers
 from notary.ledgers.rfc3161 import open_ledger
 from notary.ledgers.table import Table
 from tests.ledgers.contract import NOW, LedgerContract, around, checkpoint
@@ -161,6 +165,27 @@ def test_a_root_may_be_der(tmp_path: Path) -> None:
     """As many authorities hand theirs out."""
     (tmp_path / "root.der").write_bytes(city().root.certificate.public_bytes(Encoding.DER))
     assert list(opened("https://tsa.example", tmp_path / "root.der").trust()) == ["roots"]
+
+
+PAGE = (Path(__file__).parents[2] / "docs/ledgers-rfc3161.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_can_be_used(tmp_path: Path) -> None:
+    """As it stands there, by the notary's own way of reading it."""
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (tmp_path / "notary.toml").write_text(example)
+    (tmp_path / "tsa").mkdir()
+    (tmp_path / "tsa/roots.pem").write_bytes(city().root.pem)
+    (ledger,) = load_ledgers(tmp_path / "notary.toml", around())
+    assert (ledger.name, ledger.kind, ledger.required) == ("city-tsa", "rfc3161", False)
+    assert ledger.interval == timedelta(hours=1)
+
+
+def test_the_page_has_every_key() -> None:
+    """None that isn't read, and none left out."""
+    read = re.findall(r"table\.\w+\(\"(\w+)\"", inspect.getsource(open_ledger))
+    assert read
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(read)
 
 
 FAULTS: dict[str, tuple[Callable[[Path], dict[str, object]], str]] = {
