@@ -9,6 +9,7 @@ of a node is its host alone.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,16 @@ KIND: Final = "evm"
 """The kind of ledgers that can be asked."""
 BLOCKS_AFTER: Final = 12
 """So many blocks must lie on top of one before it counts as settled."""
+# jq -r .deployedBytecode AppendOnlyLog.json | cut -c3- | xxd -r -p | sha256sum
+CODES: Final = frozenset({"dd73ac46ab33b4ec58adbdd942e61c1fecaf8d73a3e567f863907dfcc1c91fd3"})
+"""SHA-256 of the code of each AppendOnlyLog that there was, as it lies on a chain."""
 MAX_ANSWER_BYTES: Final = 4 << 20
 SECONDS: Final = 15.0
 
 _HEADERS: Final = {"Content-Type": "application/json"}
 _NUMBER: Final = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]{0,15})", re.ASCII)
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+_CODE: Final = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
 
 
 class OnlineRefused(NotaryError):
@@ -75,6 +80,14 @@ class Node:
             raise BadAnswer("form", method)
         told = block.get("hash")
         if not isinstance(told, str) or not _HASH.fullmatch(told):
+            raise BadAnswer("form", method)
+        return bytes.fromhex(told[2:])
+
+    def code(self, contract: bytes) -> bytes:
+        """The code at an address (20 bytes) in the newest block. Raises as `number`."""
+        method = "eth_getCode"
+        told = self._ask(method, [f"0x{contract.hex()}", "latest"])
+        if not isinstance(told, str) or not _CODE.fullmatch(told):
             raise BadAnswer("form", method)
         return bytes.fromhex(told[2:])
 
@@ -132,6 +145,7 @@ def _asked(node: Node, chain: Chain, block: Block, facts: dict[str, object]) -> 
             return _open(facts, "other-chain", found=f"eip155:{theirs}")
         newest = node.number("eth_blockNumber")
         hash_ = node.block_hash(block.number)
+        code = sha256(node.code(chain.contract)).hexdigest()
     except (Unreachable, BadAnswer) as error:
         return _open(facts, "no-answer", why=error.reason)
     if hash_ is None:
@@ -141,6 +155,8 @@ def _asked(node: Node, chain: Chain, block: Block, facts: dict[str, object]) -> 
     after = newest - block.number
     if after < BLOCKS_AFTER:
         return _open(facts, "too-new", after=max(after, 0), want=BLOCKS_AFTER)
+    if code not in CODES:
+        return _open(facts, "other-code", contract=f"0x{chain.contract.hex()}")
     return Found("held", {**facts, "reason": "online", "after": after})
 
 

@@ -4,17 +4,18 @@
 import json
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from notary import cli
+from notary import cli, ledgers
 from notary.core import canonical
 from notary.core.errors import ReceiptRefused
 from notary.core.receipt_ledgers import Found
 from notary.evidence import online
-from notary.evidence.online import BLOCKS_AFTER, OnlineRefused, online_checkers
+from notary.evidence.online import BLOCKS_AFTER, CODES, OnlineRefused, online_checkers
 from notary.verifier import command as verifier
 from tests.core.maker import ORIGIN, make, trust
 from tests.evidence.chain import LEDGER, evm_anchor, parsed, trusted
@@ -26,6 +27,8 @@ RECEIPT = CITY.receipt("s1", 1) | {"anchors": [CITY.anchor(0), ANCHOR]}
 TRUST = trust(ledgers=[*trust()["ledgers"], LEDGER])
 HASH = str(online_checkers([], [])["evm"](parsed(ANCHOR), trusted(), ORIGIN).facts["block_hash"])
 NUMBER = 0x1092
+CONTRACT = Path(ledgers.__file__).with_name("evm") / "contract" / "AppendOnlyLog.json"
+CODE = json.loads(CONTRACT.read_text())["deployedBytecode"]
 
 
 class Node:
@@ -46,6 +49,7 @@ class Node:
             "eth_chainId": "0x7a69",
             "eth_blockNumber": hex(NUMBER + self.after),
             "eth_getBlockByNumber": {"number": hex(NUMBER), "hash": HASH},
+            "eth_getCode": CODE,
         }
         result = (honest | self.instead)[question["method"]]
         answer = {"jsonrpc": "2.0", "id": question["id"] + self.shift, "result": result}
@@ -85,7 +89,9 @@ def test_a_block_that_the_chain_has_is_held(node: Node) -> None:
         "eth_chainId",
         "eth_blockNumber",
         "eth_getBlockByNumber",
+        "eth_getCode",
     ]
+    assert asked[3]["params"] == [LEDGER["contract"], "latest"]
     assert asked[2]["params"] == [hex(NUMBER), False]
 
 
@@ -121,6 +127,27 @@ def test_a_node_of_another_chain_says_nothing(node: Node) -> None:
     assert (found.facts["found"], found.facts["who"]) == ("eip155:1", "eip155:31337")
     assert node.server is not None
     assert len(node.server.bodies) == 1
+
+
+@pytest.mark.parametrize("code", ["0x", CODE[:-2], CODE + "00", "0x60806040"])
+def test_another_program_in_the_contracts_place_is_told(node: Node, code: str) -> None:
+    """Its events say nothing of growth: whoever made the trust file didn't look."""
+    node.instead["eth_getCode"] = code
+    found = ask(node)
+    assert (found.status, found.facts["reason"]) == ("not-checked", "other-code")
+    assert found.facts["contract"] == LEDGER["contract"]
+
+
+@pytest.mark.parametrize("code", [None, 5, "", "0x0", "0xZZ", "6080", "0x 60", [CODE]])
+def test_code_that_is_none_leaves_it_not_checked(node: Node, code: Any) -> None:
+    """As any answer that is none."""
+    node.instead["eth_getCode"] = code
+    assert ask(node).facts["reason"] == "no-answer"
+
+
+def test_the_code_that_is_known_is_that_of_our_contract() -> None:
+    """Compiled anew it must be added."""
+    assert sha256(bytes.fromhex(CODE[2:])).hexdigest() in CODES
 
 
 def test_a_size_that_the_trust_file_does_not_speak_for_is_not_asked_for(node: Node) -> None:
