@@ -33,6 +33,7 @@ class TimeStampLedger:
 
     kind = "rfc3161"
     own_word = False
+    remembers = False
 
     def __init__(
         self,
