@@ -41,7 +41,7 @@ help: ## print the targets
 
 EVM := $(filter evm,$(LEDGER))
 
-run: .venv/run.stamp $(EVM:%=.venv/%.stamp) ## set everything up and do the main job on real data (ONCE=1: end by itself; LEDGER=evm: anchor on a chain too)
+run: .venv/run.stamp $(EVM:%=.venv/%.stamp) ## set everything up and do the main job on real data (ONCE=1: end by itself; LEDGER=evm: anchor on a chain too; LEDGER=bsn: by a mock of BSN's gateway)
 	@tools/mosquitto
 	@$(EVM:%=tools/anvil)
 	@$(PY) -m notary.local.run

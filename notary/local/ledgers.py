@@ -16,7 +16,7 @@ from notary.local.errors import LocalError
 from notary.local.folder import write_private
 from notary.local.stage import Local
 
-MODULES: Final = {"evm": "notary.local.evm_trial"}
+MODULES: Final = {"bsn": "notary.local.bsn_trial", "evm": "notary.local.evm_trial"}
 Value = str | int | bool | list[str]
 """Of a key of notary.toml."""
 

@@ -66,3 +66,23 @@ def test_a_chain_is_brought_up_and_the_receipt_is_held_against_it(tmp_path: Path
     key = (var / "secrets" / "evm.key").read_text().strip()
     logs = "".join(path.read_text() for path in var.rglob("*.log"))
     assert key not in logs + "".join(done.stdout + done.stderr for done in said)
+
+
+@pytest.mark.long
+def test_a_mock_of_bsns_gateway_is_brought_up_and_called_a_mock(tmp_path: Path) -> None:
+    """The receipt carries a block that is checked offline; the next run goes on with the channel."""
+    for _ in range(2):
+        done = run(tmp_path, 400, LEDGER="bsn")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "a MOCK of BSN's PCN gateway" in done.stdout
+        assert "no live network of BSN was asked" in done.stdout
+        assert "  [x] Ledger bsn (bsn-fabric): the log of size" in done.stdout
+        assert "  [ ] Ledger bsn (bsn-fabric), log of size" in done.stdout
+        assert "REFUSED. The evidence of a ledger" in done.stdout
+        assert "All of it held" in done.stdout
+    var = tmp_path / "var"
+    receipt = json.loads((var / "receipt.json").read_text())
+    assert {anchor["kind"] for anchor in receipt["anchors"]} == {"file", "bsn-fabric"}
+    key = (var / "bsn" / "access.pem").read_text().splitlines()[1]
+    logs = "".join(path.read_text() for path in var.rglob("*.log"))
+    assert key not in logs + done.stdout + done.stderr
