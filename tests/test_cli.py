@@ -322,6 +322,35 @@ def test_config_check_looks_at_the_policy_about_witnesses(tmp_path: Path, run: R
     assert "NOTARY_WITNESS_FAIL" in error
 
 
+def test_config_check_looks_at_the_ledgers_too(tmp_path: Path, run: Run) -> None:
+    """All faults of all tables, the file's own once; ledgers alone leave the notary its topics."""
+    file = tmp_path / "notary.toml"
+    file.write_text('[[ledgers]]\nname = "tsa"\nkind = "rfc"\n[[ledgers]]\nname = "file"\n')
+    code, said, error = run({}, "config", "check", str(file))
+    assert code == 2
+    assert "feed own: notary/v1/+/+/up" in said
+    assert [line.split(":")[1].strip() for line in error.splitlines()] == [
+        "Ledger 1 (tsa)",
+        "Ledger 2 (file)",
+        "Ledger 2 (file)",
+    ]
+    file.write_text("[[ledgers]")
+    code, _, error = run({}, "config", "check", str(file))
+    assert (code, len(error.splitlines())) == (2, 1)
+
+
+def test_a_process_does_not_start_with_a_ledger_that_can_not_be_used(
+    world: World, tmp_path: Path, run: Run
+) -> None:
+    """Every fault in one line, and no traceback."""
+    file = tmp_path / "notary.toml"
+    file.write_text('[[ledgers]]\nname = "one"\nkind = "none"\n[[ledgers]]\nname = "two"\n')
+    code, _, error = run({**world.env, "NOTARY_CONFIG": str(file)}, "sealer")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "Ledger 1 (one): kind must be one of" in error
+    assert "Ledger 2 (two): kind is missing." in error
+
+
 def test_config_check_of_a_file_alone_needs_no_settings(tmp_path: Path, run: Run) -> None:
     """It says what is seldom meant, and how each feed is read."""
     file = tmp_path / "notary.toml"

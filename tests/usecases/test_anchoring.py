@@ -32,6 +32,7 @@ from notary.usecases.anchor_work import FIRST_PAUSE, HANDING_OVER, LONGEST_PAUSE
 from notary.usecases.anchoring import Anchors
 from notary.usecases.gate import Gate
 from notary.usecases.marks import StateRefused
+from notary.usecases.recover_look import find_gap
 from notary.usecases.rights import NotFound
 from tests.usecases.world import World
 
@@ -549,3 +550,14 @@ def test_a_page_of_evidence_ends_before_it_is_too_large(
     assert max(map(len, pages)) == 4
     assert [(3, "far")] in pages
     assert [(3, "file")] in pages
+
+
+def test_a_recovery_does_not_wait_for_a_ledger_of_others(grown: World, far: Remote) -> None:
+    """One that can't tell stands in nobody's way; one that holds another root does."""
+    step(grown, far)
+    for answer in (AWAY, "unknown"):
+        far.instead["confirm"] = lambda answer=answer: answer
+        find_gap(grown.pool, grown.marks, grown.parts.ledgers, ())
+    far.instead["confirm"] = lambda: FORK
+    with pytest.raises(LedgerRefused):
+        find_gap(grown.pool, grown.marks, grown.parts.ledgers, ())
