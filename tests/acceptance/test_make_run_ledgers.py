@@ -70,7 +70,7 @@ def test_a_chain_is_brought_up_and_the_receipt_is_held_against_it(tmp_path: Path
 
 @pytest.mark.long
 def test_a_mock_of_bsns_gateway_is_brought_up_and_called_a_mock(tmp_path: Path) -> None:
-    """The receipt carries a block that is checked offline; the next run goes on with the channel."""
+    """It carries a block that is checked offline; the next run goes on with the channel."""
     for _ in range(2):
         done = run(tmp_path, 400, LEDGER="bsn")
         assert done.returncode == 0, done.stdout + done.stderr
