@@ -2,6 +2,7 @@
 """An EVM ledger's table in notary.toml: all faults at once, as sentences; keys stay secret."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from eth_account import Account as EthAccount
 
 from notary.cli import main
+from notary.config import SettingsRefused
 from notary.keys import KeyRefused
 from notary.ledgers.evm import open_ledger
 from notary.ledgers.evm.account import load_account, make_account
@@ -235,3 +237,33 @@ def test_the_command_says_what_is_missing(
     monkeypatch.setenv("NOTARY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert main(["anchors", "deploy", *names]) == 2
     assert word in capsys.readouterr().err
+
+
+PAGE = Path("docs/ledgers-evm.md").read_text(encoding="utf-8")
+
+
+def test_every_key_is_documented_and_no_other() -> None:
+    """In the order of the page; with the defaults that are the real ones."""
+    source = Path("notary/ledgers/evm/settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'table(?:\.\w+\(|, )"(\w+)"', source))
+    listed = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE))
+    assert read == set(listed)
+    defaults = re.findall(r'table\.\w+\("(\w+)", (\d+|"\w+")[,)]', source)
+    assert dict(defaults) == {
+        key: value.strip("`") for key, value in listed.items() if value.startswith("`")
+    }
+
+
+def test_the_documented_table_can_be_used(at_hand: Desk) -> None:
+    """With its two files."""
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    folder = at_hand.folder / "secrets"
+    folder.mkdir()
+    for name, text in (("gateway.key", "key of the gateway\n"), ("evm.key", KEY)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    (at_hand.folder / "notary.toml").write_text(example)
+    with pytest.raises(SettingsRefused, match=f"holds the key of {OWNER}"):
+        load_ledgers(at_hand.folder / "notary.toml", around())
+    (ledger,) = load_ledgers(at_hand.folder / "notary.toml", around(writes=False))
+    assert (ledger.kind, ledger.required, ledger.name) == ("evm", False, "spartan")
