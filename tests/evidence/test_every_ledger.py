@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notary import cli
 from notary.core import canonical
-from notary.core.errors import NotaryError
+from notary.core.errors import MalformedTrust, NotaryError, ReceiptRefused
 from notary.core.receipt import verify_receipt
+from notary.core.trust import LedgerTrust
 from notary.core.verdict import Check
-from notary.evidence import MODULES, checkers
+from notary.evidence import MODULES, check_evidence, checkers
 from notary.texts import LANGUAGES
 from tests.core import reference
 from tests.core.maker import ORIGIN, hexes, make, trust
@@ -131,6 +134,34 @@ def test_tampered_evidence_of_one_ledger_refuses_the_whole_receipt(what: str) ->
         told(RECEIPT | {"anchors": anchors})
     assert caught.value.code == "receipt-refused"
     assert caught.value.facts["reason"] in ("ledger-evidence", "ledger-other")
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+ANY = st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_whatever_stands_in_evidence_or_trust_is_a_finding_or_a_refusal(
+    data: st.DataObject,
+) -> None:
+    """Never another error, whatever a package makes of it; what was changed is never held."""
+    place = data.draw(st.sampled_from([1, 2, 3]))
+    one, listed = ANCHORS[place], TRUST["ledgers"][place]
+    evidence, members = dict(one["evidence"]), dict(listed)
+    of = data.draw(st.sampled_from([evidence, members]))
+    name = data.draw(st.sampled_from(sorted(of)))
+    old, new = of[name], data.draw(ANY)
+    if isinstance(old, str) and data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(old) - 1))
+        new = old[:at] + data.draw(st.characters()) + old[at + 1 :]
+    of[name] = new
+    ledger, root = LedgerTrust(one["ledger"], one["kind"], members), bytes.fromhex(one["root"])
+    try:
+        found = check_evidence(one["kind"], evidence, one["size"], root, ledger, ORIGIN)
+    except (ReceiptRefused, MalformedTrust):
+        return
+    assert found.status != "held" or new == old or name in ("id", "kind")
 
 
 def test_a_ledger_is_not_believed_by_another_ones_trust() -> None:
