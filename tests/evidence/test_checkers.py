@@ -35,6 +35,23 @@ def test_a_kind_whose_module_or_package_is_missing_says_how_to_get_it(
     assert install.startswith("pip install ")
 
 
+@pytest.mark.parametrize(
+    ("kind", "package"), [("rfc3161", "rfc3161_client"), ("bsn-fabric", "cryptography")]
+)
+def test_a_package_that_is_not_installed_is_no_error(
+    kind: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module is here, what it imports is not."""
+    module, install = MODULES[kind]
+    loaded = [*sys.modules, package]
+    for name in [name for name in loaded if name.startswith(module)]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in loaded if name.split(".")[0] == package]:
+        monkeypatch.setitem(sys.modules, name, None)
+    found = check_evidence(kind, {}, 1, bytes(32), LedgerTrust("x", kind, {}), ORIGIN)
+    assert found.facts == {"reason": "needs-package", "install": install}
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if find_spec(MODULES[kind][0])])
 def test_a_kind_that_is_here_is_checked(kind: str) -> None:
     """So no table hides that a module can't be imported."""
