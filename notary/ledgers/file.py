@@ -30,6 +30,7 @@ class FileLedger:
 
     kind = "file"
     own_word = True
+    remembers = True
 
     def __init__(
         self, path: Path, vkey: str, signer: Signer | None = None, name: str = "file"

@@ -68,8 +68,9 @@ class Surroundings:
 class Ledger(Protocol):
     """
     One configured ledger. `name` is its id in the trust file, `kind` says which evidence
-    it gives, `own_word` is true where nobody but the notary stands behind it, `interval` is
-    the time between two anchors (None: the notary's). Where `required` is true a record is
+    it gives, `own_word` is true where nobody but the notary stands behind it, `remembers`
+    where it can be asked what it holds (a time-stamping authority can't), `interval` is the time
+    between two anchors (None: the notary's). Where `required` is true a record is
     called anchored only once this ledger has it.
 
     A `reference` is what `submit` returned for the checkpoint: text of the adapter's own by
@@ -81,6 +82,7 @@ class Ledger(Protocol):
     name: str
     kind: str
     own_word: bool
+    remembers: bool
     required: bool
     interval: timedelta | None
 

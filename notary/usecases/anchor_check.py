@@ -14,6 +14,7 @@ from notary.core.trust import LedgerTrust
 from notary.evidence import check_evidence
 from notary.ledgers.port import Ledger, LedgerRefused, LedgerUnavailable, anchorable
 from notary.store.pool import Pool
+from notary.texts import text
 from notary.usecases.closed_logs import read_origins
 
 AT_ONCE = 100
@@ -87,16 +88,18 @@ def check_kept(row: Mapping[str, Any], ledger: Ledger | None, origin: str) -> Ch
         return Check("not-checked", error.detail)
     except (ReceiptRefused, MalformedTrust) as error:
         return Check("differs", error.detail)
-    why = found.facts.get("install", found.facts.get("reason"))
-    if found.status == "not-checked":
-        return Check("not-checked", None if why is None else str(why), found.facts)
-    return Check(found.status, None, found.facts)
+    if found.status != "not-checked":
+        return Check(found.status, None, found.facts)
+    named = {"ledger": ledger.name, "kind": ledger.kind, "size": row["size"], **found.facts}
+    return Check("not-checked", text("en", "check.anchor.not-checked", **named), found.facts)
 
 
 def ask(row: Mapping[str, Any], ledger: Ledger | None, origin: str) -> Check:
     """Ask the ledger whether it still holds this checkpoint."""
     if ledger is None:
         return Check("not-checked", "the ledger is not in the settings any more")
+    if not ledger.remembers:
+        return Check("not-checked", "it keeps nothing that it could be asked about")
     what = anchorable(origin, row["size"], row["root"])
     try:
         state = ledger.confirm(what, row["reference"])

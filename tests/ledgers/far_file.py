@@ -88,6 +88,7 @@ class FarLedger:
 
     kind = "file"
     own_word = False
+    remembers = True
     required = False
     interval: timedelta | None = None
 

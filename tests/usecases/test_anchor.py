@@ -115,6 +115,7 @@ class Moody:
     def __init__(self, ledger: FileLedger) -> None:
         self.ledger = ledger
         self.name, self.kind, self.own_word, self.required = "city", "file", True, False
+        self.remembers = True
         self.interval: timedelta | None = None
         self.mood: Exception | None = None
         self.after = False

@@ -21,6 +21,7 @@ from notary.ledgers.port import (
     LedgerUnavailable,
 )
 from notary.usecases.anchor import Anchored, anchor, look_back
+from notary.usecases.anchor_check import check_anchors
 from notary.usecases.anchor_look import (
     get_anchor,
     ledger_status,
@@ -46,6 +47,7 @@ class Remote:
 
     kind = "file"
     own_word = False
+    remembers = True
     required = False
 
     def __init__(self, ledger: FileLedger, name: str = "far") -> None:
@@ -561,3 +563,25 @@ def test_a_recovery_does_not_wait_for_a_ledger_of_others(grown: World, far: Remo
     far.instead["confirm"] = lambda: FORK
     with pytest.raises(LedgerRefused):
         find_gap(grown.pool, grown.marks, grown.parts.ledgers, ())
+
+
+def test_what_can_not_be_asked_is_not_called_checked_online(grown: World, far: Remote) -> None:
+    """A ledger that keeps nothing, one that is away, one that lost it: each is told apart."""
+    grown.anchor()
+
+    def online() -> tuple[str, str | None]:
+        (checked,) = check_anchors(grown.pool, grown.parts.ledgers, "far")
+        assert checked.offline.outcome == "own-word"
+        return checked.online.outcome, checked.online.why
+
+    assert online() == ("held", None)
+    far.instead["confirm"] = lambda: AWAY
+    assert online() == ("not-checked", AWAY.detail)
+    assert grown.audit().not_checked == (f"whether far holds size 1: {AWAY.detail}",)
+    assert grown.audit().findings == ()
+    far.instead["confirm"] = lambda: "unknown"
+    assert online() == ("differs", "the ledger says unknown")
+    assert grown.audit().findings == ("anchor of size 1 on far: the ledger says unknown",)
+    far.remembers = False  # type: ignore[misc]
+    assert online()[0] == "not-checked"
+    assert grown.audit().findings == ()

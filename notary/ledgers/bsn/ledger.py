@@ -32,6 +32,7 @@ class BsnLedger:
 
     kind = "bsn-fabric"
     own_word = False
+    remembers = True
 
     def __init__(
         self,
@@ -101,8 +102,7 @@ class BsnLedger:
 
     def probe(self) -> Mapping[str, object]:
         """What the gateway says of channel and app, and whether that is as configured."""
-        chaincode = self._writing()
-        return probe(chaincode.gateway, str(self._trust["channel"]))
+        return probe(self._writing().gateway, self._trust)
 
     def _writing(self) -> Chaincode:
         if self._chaincode is None:

@@ -44,6 +44,7 @@ class EvmLedger:
 
     kind = "evm"
     own_word = False
+    remembers = True
 
     def __init__(
         self,
