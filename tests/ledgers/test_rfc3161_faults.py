@@ -10,7 +10,7 @@ from notary.ledgers.port import Anchorable, Ledger
 from notary.ledgers.rfc3161 import open_ledger as open_authority
 from notary.ledgers.rfc3161.exchange import query
 from notary.wiring import surroundings
-from tests.ledgers.faults import Held, LedgerFaults
+from tests.ledgers.faults import Held, LedgerFaults, Stage
 from tests.ledgers.faulty_proxy import FaultyProxy
 from tests.ledgers.test_rfc3161 import table
 from tests.tsa.authority import Authority
@@ -73,6 +73,28 @@ class TestFaults(LedgerFaults):
             return [(one.size, one.root) for one in found]
 
         return of
+
+    @pytest.mark.parametrize(
+        ("column", "place", "other"),
+        [
+            ("root", "checkpoints", bytes(32)),
+            ("evidence", "anchors", '{"token": "AAAA"}'),
+        ],
+        ids=["root", "token"],
+    )
+    def test_what_was_changed_behind_the_notarys_back_is_found(
+        self, stage: Stage, column: str, place: str, other: object
+    ) -> None:
+        """An authority keeps nothing; the tokens that it gave tell all the same."""
+        ledger, world = stage.process(), stage.world
+        stage.settle(ledger)
+        stage.audit(ledger)
+        ((right,),) = world.rows(f"SELECT {column} FROM {place} WHERE size = 1")
+        world.change(f"UPDATE {place} SET {column} = %s WHERE size = 1", other)
+        found = world.audit().findings
+        assert [finding for finding in found if "city-tsa" in str(finding)]
+        world.change(f"UPDATE {place} SET {column} = %s WHERE size = 1", right)
+        stage.audit(ledger)
 
 
 def test_nothing_but_the_hash_goes_out() -> None:
