@@ -128,7 +128,7 @@ def _check(data: bytes, tx: str, checkpoint: bytes, trust: FabricTrust) -> Found
         raise BadSignature("The block's data are not those of its header.")
     place, transaction = find(block, tx)
     _check_transaction(transaction, trust)
-    orderers = _check_orderers(block, trust, transaction.time)
+    orderers = check_orderers(block, trust, transaction.time)
     # anchor-bsn-fabric.md, step 8.
     if len(block.codes) != len(block.envelopes):
         raise MalformedText("The block hasn't one code for each transaction.")
@@ -169,8 +169,8 @@ def _check_transaction(transaction: Transaction, trust: FabricTrust) -> None:
     creator.verify(transaction.signature, transaction.payload, "creator")
 
 
-def _check_orderers(block: Block, trust: FabricTrust, at: datetime) -> list[str]:
-    """Who ordered the block: the MSP ids, sorted."""
+def check_orderers(block: Block, trust: FabricTrust, at: datetime) -> list[str]:
+    """Who ordered the block: the MSP ids, sorted. Raises BadSignature, MalformedText."""
     # anchor-bsn-fabric.md, step 7.
     found: set[str] = set()
     for item in block.signatures:
