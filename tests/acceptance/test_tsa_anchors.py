@@ -167,6 +167,7 @@ def test_an_operator_looks_at_an_authority(town: Town) -> None:
     assert "127.0.0.1" in said
     code, said = notary(town, "anchors", "verify", "city-tsa")
     assert code == 0
+    assert "offline: checked; online: not checked" in said  # it keeps nothing to be asked for
     assert "1 anchors, 0 do not hold" in said
 
 
