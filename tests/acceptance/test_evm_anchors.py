@@ -13,6 +13,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 
 from notary.core.receipt import verify_receipt
+from notary.core.trust import parse_trust
 from notary.evidence import checkers
 from notary.evidence.online import online_checkers
 from notary.ledgers.port import LedgerRefused
@@ -84,7 +85,7 @@ def test_a_series_of_100_anchors_is_accepted_and_each_receipt_holds(
     assert look.transactions(desk.account) == SERIES
     look.mine(12)
     trust = anchored.parts.trust()
-    asking = online_checkers({"chain": look.url})
+    asking = online_checkers([f"chain={look.url}"], parse_trust(trust).ledgers)
     prover = anchored.prover()
     for record in records:
         receipt = prover.receipt(
