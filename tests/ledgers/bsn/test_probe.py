@@ -10,7 +10,7 @@ from tests.bsn.gateway import MockGateway
 from tests.ledgers.bsn.place import Place
 from tests.ledgers.contract import NOW, checkpoint
 
-TWO, THREE = checkpoint(2), checkpoint(3)
+THREE = checkpoint(3)
 
 
 LIES: dict[str, Any] = {
