@@ -40,7 +40,6 @@ from notary.evidence.der import (
 )
 
 MAX_CERTIFICATE_BYTES: Final = 1 << 16
-SM2_WITH_SM3: Final = "1.2.156.10197.1.501"
 BASIC_CONSTRAINTS: Final = "2.5.29.19"
 KEY_USAGE: Final = "2.5.29.15"
 EXTENDED_KEY_USAGE: Final = "2.5.29.37"
@@ -57,6 +56,8 @@ HASHES: Final[Mapping[str, type[SHA256 | SHA384 | SHA512]]] = {
 _UNIT: Final = "2.5.4.11"
 _VERSION, _EXTENSIONS, _UTC_TIME = 0xA0, 0xA3, 0x17
 _VERSION_3: Final = b"\x02\x01\x02"
+_SM2_KEY: Final = bytes.fromhex("06072a8648ce3d020106082a811ccf5501822d")
+"""Algorithm of a key on sm2p256v1: an EC key (1.2.840.10045.2.1), on 1.2.156.10197.1.301."""
 _PEM = re.compile(rb"-----BEGINCERTIFICATE-----([A-Za-z0-9+/=]+)-----ENDCERTIFICATE-----")
 
 
@@ -90,6 +91,11 @@ class Certificate:
         except (ValueError, UnsupportedAlgorithm):
             return None
         return key if isinstance(key, ec.EllipticCurvePublicKey) else None
+
+    @property
+    def is_sm2(self) -> bool:
+        """Whether its key is one of SM2, which can't be used here."""
+        return one(self.spki, SEQUENCE, "The key").take(SEQUENCE, "Its kind").content == _SM2_KEY
 
     def may(self, bit: int) -> bool:
         """Whether the key may be used so; one whose usage isn't said may."""
@@ -156,7 +162,8 @@ def _parse(data: bytes) -> Certificate:
     first, last = _time(validity), _time(validity)
     validity.close("the validity")
     subject = inner.take(SEQUENCE, "The subject")
-    spki = inner.take(SEQUENCE, "The key").whole
+    spki = inner.take(SEQUENCE, "The key")
+    Reader(spki.content).take(SEQUENCE, "The kind of the key")
     listed = inner.take_if(_EXTENSIONS, "The extensions")
     inner.close("the extensions")
     extensions = {} if listed is None else _extensions(listed.content)
@@ -169,7 +176,7 @@ def _parse(data: bytes) -> Certificate:
         units=_units(subject.content),
         first=first,
         last=last,
-        spki=spki,
+        spki=spki.whole,
         is_ca=BASIC_CONSTRAINTS in extensions and _is_ca(extensions[BASIC_CONSTRAINTS][1]),
         usage=_bits(extensions[KEY_USAGE][1]) if KEY_USAGE in extensions else None,
         critical=frozenset(name for name, (critical, _) in extensions.items() if critical),

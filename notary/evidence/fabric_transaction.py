@@ -150,7 +150,12 @@ def find(block: Block, tx: str) -> tuple[int, Transaction]:
     Raises:
         MalformedText: the block holds none, or several, or it can't be read.
     """
-    places = [place for place, item in enumerate(block.envelopes) if _tx_id(item) == tx]
+    text = tx.encode()
+    places = [
+        place
+        for place, item in enumerate(block.envelopes)
+        if text in item and _tx_id(item) == tx  # few have to be read
+    ]
     if len(places) != 1:
         raise MalformedText(f"The block holds the transaction {len(places)} times.")
     return places[0], parse_transaction(block.envelopes[places[0]])

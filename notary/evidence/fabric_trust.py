@@ -18,9 +18,7 @@ from notary.core.errors import MalformedNote, MalformedText, MalformedTrust
 from notary.core.vkey import decode_base64
 from notary.core.words import check_count, check_id, check_string
 from notary.evidence.fabric_certificate import (
-    HASHES,
     KEY_CERT_SIGN,
-    SM2_WITH_SM3,
     Certificate,
     parse_certificate,
 )
@@ -68,7 +66,7 @@ def parse_members(members: Mapping[str, object]) -> FabricTrust:
             orderers=orderers,
             endorsements=check_count(members.get("endorsements", 1), "endorsements", 1),
             creator=check_id(members["creator"], "creator") if "creator" in members else None,
-            is_sm2=any(map(_is_sm2, [*_all(msps), *_all(orderers)])),
+            is_sm2=any(root.is_sm2 for root in [*_all(msps), *_all(orderers)]),
         )
     except MalformedText as error:
         raise error.renamed(MalformedTrust) from None
@@ -96,7 +94,7 @@ def _organisations(value: object, what: str) -> Roots:
 
 
 def _root(value: object, id_: str) -> Certificate:
-    """A CA's certificate that may sign certificates, by an algorithm that is known here."""
+    """A CA's certificate that may sign certificates, with an EC key."""
     if not isinstance(value, str):
         raise MalformedText(f"A root of {id_} is no text.")
     try:
@@ -105,14 +103,10 @@ def _root(value: object, id_: str) -> Certificate:
         raise MalformedText(f"A root of {id_} is not in base64.") from None
     if not root.is_ca or not root.may(KEY_CERT_SIGN):
         raise MalformedText(f"A root of {id_} is not the certificate of a CA.")
-    if not _is_sm2(root) and (root.algorithm not in HASHES or root.key is None):
-        raise MalformedText(f"A root of {id_} signs by an algorithm that is not known here.")
+    if root.key is None and not root.is_sm2:
+        raise MalformedText(f"A root of {id_} has no key on a curve that is known here.")
     return root
 
 
 def _all(roots: Roots) -> list[Certificate]:
     return [root for item in roots.values() for root in item]
-
-
-def _is_sm2(root: Certificate) -> bool:
-    return root.algorithm == SM2_WITH_SM3

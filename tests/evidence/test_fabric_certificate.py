@@ -169,6 +169,7 @@ UNREADABLE: dict[str, dict[str, bytes]] = {
         "subject": der(0x30, der(0x31, der(0x30, oid("2.5.4.11"), der(12, b"a"), der(12, b"peer"))))
     },
     "no key": {"spki": b""},
+    "a key without its kind": {"spki": der(0x30)},
     "an identifier of the issuer": {"extensions": der(0x81, b"\x00\x01")},
     "something behind the extensions": {"extensions": listed(), "behind": der(5)},
     "two lists of extensions": {"extensions": der(0xA3, der(0x30), der(0x30))},
@@ -222,7 +223,7 @@ KEYS: dict[str, bytes] = {
     "RSA": rsa.RSAPublicNumbers(65537, (1 << 2047) + 9)
     .public_key()
     .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    "none": der(0x30),
+    "none": der(0x30, der(0x30)),
     "a point that isn't on the curve": SPKI[:-1] + bytes([SPKI[-1] ^ 1]),
     "a curve that isn't known": SPKI.replace(
         bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a811ccf5501822d")

@@ -11,7 +11,13 @@ import pytest
 from notary.core.errors import NotaryError
 from notary.core.receipt_parts import Anchor
 from notary.core.trust import LedgerTrust
-from notary.evidence import fabric, fabric_block, fabric_transaction, fabric_trust
+from notary.evidence import (
+    fabric,
+    fabric_block,
+    fabric_certificate,
+    fabric_transaction,
+    fabric_trust,
+)
 from tests.vectors import generate_fabric
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +92,7 @@ def test_the_example_is_the_first_vector() -> None:
     [
         fabric_block.MAX_BLOCK_BYTES,
         fabric_block.MAX_SIGNATURES,
+        fabric_certificate.MAX_CERTIFICATE_BYTES,
         fabric_transaction.MAX_ENDORSEMENTS,
         fabric_trust.MAX_NAME_CHARACTERS,
         fabric_trust.MAX_ORGANISATIONS,

@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA224
 
-from notary.core.errors import MalformedTrust
+from notary.core.errors import MalformedTrust, ReceiptRefused
 from notary.core.receipt_ledgers import Found
 from notary.evidence.fabric_trust import MAX_ORGANISATIONS, MAX_ROOTS, parse_members
-from tests.evidence.fabric_city import HONEST, NETWORK, TRUST, look
+from tests.evidence.fabric_city import HONEST, NETWORK, TRUST, block_of, draft, look
 from tests.fabric.network import NOW
 from tests.fabric.pki import Organisation
 
 ROOT = base64.b64encode(NETWORK.msps["OrgaNodeMSP"].ca_der).decode()
 MEMBER = NETWORK.peers[0].der
 NO_CA = Organisation("OrgaNodeMSP", NOW, is_ca=False).ca_der
-SHORT_HASH = Organisation("OrgaNodeMSP", NOW, hash=SHA224()).ca_der
+NO_KEY = NETWORK.msps["OrgaNodeMSP"].ca_der.replace(
+    bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d03017f")
+)
+SHORT_HASH = Organisation("OrgaNodeMSP", NOW, hash=SHA224())
 SM2_CA = """\
 MIIBcTCCARegAwIBAgIUJaeILmKRIGnJNMAITSNh4l8bVFMwCgYIKoEcz1UBg3UwDTELMAkGA1UE
 AwwCY2EwIBcNMjYxMTI3MTEwNTM2WhgPMjEyNjExMDMxMTA1MzZaMA0xCzAJBgNVBAMMAmNhMFkw
@@ -75,7 +78,7 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "a root that is cut": {"msps": [org("OrgaNodeMSP", ROOT[:400])]},
     "a root that is a member's": {"msps": [org("OrgaNodeMSP", encoded(MEMBER))]},
     "a root that is no CA's": {"msps": [org("OrgaNodeMSP", encoded(NO_CA))]},
-    "a root that signs by SHA-224": {"msps": [org("OrgaNodeMSP", encoded(SHORT_HASH))]},
+    "a root whose key is none": {"msps": [org("OrgaNodeMSP", encoded(NO_KEY))]},
     "an orderer's root that is none": {"orderers": [org("OrdererMSP", "AAAA")]},
     "no endorsement": {"endorsements": 0},
     "true endorsements": {"endorsements": True},
@@ -111,3 +114,16 @@ def test_a_network_with_sm2_is_not_checked_and_says_so(place: str) -> None:
     assert parse_members(sm2).is_sm2
     assert look(trust=sm2) == Found("not-checked", {"reason": "sm2"})
     assert look(b"\xff", HONEST.tx_id, sm2).status == "not-checked"
+
+
+def test_how_a_cas_own_certificate_was_signed_does_not_matter() -> None:
+    """It is trusted because it stands in the trust file; what it issued is another matter."""
+    assert parse_members({**TRUST, "msps": [org("OrgaNodeMSP", encoded(SHORT_HASH.ca_der))]})
+    signed = SHORT_HASH.issue("peer", "x", units=("peer",))
+    transaction = draft(endorsers=[signed]).build()
+    trust = {
+        **TRUST,
+        "msps": [org("OrgaNodeMSP", ROOT, encoded(SHORT_HASH.ca_der))],
+    }
+    with pytest.raises(ReceiptRefused, match="no CA of its"):
+        look(block_of(transaction), transaction.tx_id, trust)
