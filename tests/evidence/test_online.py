@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking a chain by a node: over HTTP, whatever the node answers, and what its user is told."""
+"""Asking a chain by a node, over HTTP, whatever the node answers."""
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -10,65 +11,17 @@ from typing import Any
 
 import pytest
 
-from notary import cli, ledgers
-from notary.core import canonical
 from notary.core.errors import ReceiptRefused
 from notary.core.receipt_ledgers import Found
 from notary.evidence import online
 from notary.evidence.online import BLOCKS_AFTER, CODES, OnlineRefused, online_checkers
-from notary.verifier import command as verifier
-from tests.core.maker import ORIGIN, make, trust
-from tests.evidence.chain import LEDGER, evm_anchor, parsed, trusted
+from tests.core.maker import ORIGIN
+from tests.evidence.chain import LEDGER, parsed, trusted
+from tests.evidence.nodes import ANCHOR, CODE, HASH, NUMBER, Node, node
+from tests.iot_ingest.certificates import Authority
 from tests.outside.raw import Answer, Raw, ok
 
-CITY = make()
-ANCHOR = evm_anchor(CITY, 0)
-RECEIPT = CITY.receipt("s1", 1) | {"anchors": [CITY.anchor(0), ANCHOR]}
-TRUST = trust(ledgers=[*trust()["ledgers"], LEDGER])
-HASH = str(online_checkers([], [])["evm"](parsed(ANCHOR), trusted(), ORIGIN).facts["block_hash"])
-NUMBER = 0x1092
-CONTRACT = Path(ledgers.__file__).with_name("evm") / "contract" / "AppendOnlyLog.json"
-CODE = json.loads(CONTRACT.read_text())["deployedBytecode"]
-
-
-class Node:
-    """A node that has the block, and `after` blocks on it; `instead`: other results by method."""
-
-    def __init__(self) -> None:
-        self.after = BLOCKS_AFTER
-        self.instead: dict[str, Any] = {}
-        self.raw: Answer | None = None
-        self.shift = 0
-        self.server: Raw | None = None
-
-    def __call__(self, _: str) -> Answer:
-        """The answer to the question that came last."""
-        assert self.server is not None
-        question = json.loads(self.server.bodies[-1])
-        honest = {
-            "eth_chainId": "0x7a69",
-            "eth_blockNumber": hex(NUMBER + self.after),
-            "eth_getBlockByNumber": {"number": hex(NUMBER), "hash": HASH},
-            "eth_getCode": CODE,
-        }
-        result = (honest | self.instead)[question["method"]]
-        answer = {"jsonrpc": "2.0", "id": question["id"] + self.shift, "result": result}
-        return self.raw or ok(json.dumps(answer).encode())
-
-    @property
-    def url(self) -> str:
-        """Its address, with a key in it as those who let nodes have it."""
-        assert self.server is not None
-        return f"{self.server.url}/v3/secret-key?more=secret"
-
-
-@pytest.fixture
-def node() -> Iterator[Node]:
-    """One that tells the truth until a test says otherwise."""
-    made = Node()
-    with Raw(made) as server:
-        made.server = server
-        yield made
+__all__ = ["node"]
 
 
 def ask(node: Node, **members: Any) -> Found:
@@ -257,85 +210,19 @@ def test_an_authority_that_is_none_is_told(tmp_path: Path) -> None:
     assert caught.value.facts["reason"] == "bad-ca"
 
 
-# -- `notary verify --online`
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A receipt and a trust file."""
-    (tmp_path / "r.json").write_text(canonical.dumps(RECEIPT))
-    (tmp_path / "t.json").write_text(canonical.dumps(TRUST))
-    return tmp_path
-
-
-def verify(folder: Path, *options: str) -> int:
-    return cli.main(["verify", f"{folder}/r.json", "--trust", f"{folder}/t.json", *options])
-
-
-def test_the_verdict_says_what_was_asked_of_whom(
-    folder: Path, node: Node, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not checked without a node, held with one; its address, which has a key, is not repeated."""
-    assert verify(folder, "--lang", "en") == 0
-    out = capsys.readouterr().out
-    line = next(line for line in out.splitlines() if "chain" in line and "evm" in line)
-    assert line.startswith("  [ ]")
-    assert HASH in line
-    assert "--online chain=URL" in line
-    assert verify(folder, "--lang", "en", "--online", f"chain={node.url}") == 0
-    out = capsys.readouterr().out
-    line = next(line for line in out.splitlines() if "chain" in line and "evm" in line)
-    assert line.startswith("  [x]")
-    assert "The node 127.0.0.1, which you chose, has this very block" in line
-    assert "secret" not in out
-    assert verify(folder, "--json", "--online", f"chain={node.url}") == 0
-    checks = json.loads(capsys.readouterr().out)["checks"]
-    held = [check for check in checks if check["code"] == "anchor"][1]
-    assert (held["status"], held["facts"]["reason"], held["facts"]["block"]) == (
-        "held",
-        "online",
-        NUMBER,
-    )
-
-
-def test_a_dropped_block_is_refused_in_words(
-    folder: Path, node: Node, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 1; nobody says that the file was tampered with."""
-    node.instead["eth_getBlockByNumber"] = {"number": hex(NUMBER), "hash": "0x" + "ab" * 32}
-    for language, words in (("en", "another block in the place"), ("zh", "另一个区块")):
-        assert verify(folder, "--lang", language, "--online", f"chain={node.url}") == 1
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert words in err
-        assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("file=https://x", "file is none"),
-        ("nobody=https://x", "nobody is none"),
-        ("chain", "is no address"),
-        ("chain=http://node.example/secret", "can't be believed"),
-        ("chain=https://x y/secret", "is no address"),
-    ],
-)
-def test_what_can_not_be_asked_is_told(
-    folder: Path, capsys: pytest.CaptureFixture[str], option: str, words: str
-) -> None:
-    """In one sentence, and exit code 2: the receipt was not looked at."""
-    assert verify(folder, "--lang", "en", "--online", option) == 2
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert words in err
-    assert "secret" not in err
-
-
-def test_the_verifier_that_asks_nobody_says_so(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """That is the one in a single file."""
-    options = ["--lang", "en", "--online", "chain=https://x"]
-    assert verifier.main([f"{folder}/r.json", "--trust", f"{folder}/t.json", *options]) == 2
-    assert "the verifier that asks nobody" in capsys.readouterr().err
+def test_a_node_whose_certificate_nobody_vouches_for_is_not_believed() -> None:
+    """It isn't even asked; with its authority named it is, for its own name alone."""
+    authority, node = Authority("node"), Node()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("127.0.0.1"))
+    with Raw(node, tls=context) as node.server:
+        for url, ca_file, status in (
+            (node.url, None, "not-checked"),
+            (node.url, authority.file, "held"),
+            (node.url.replace("127.0.0.1", "localhost"), authority.file, "not-checked"),
+        ):
+            check = online_checkers([f"chain={url}"], [trusted()], ca_file)["evm"]
+            found = check(parsed(ANCHOR), trusted(), ORIGIN)
+            assert found.status == status
+            assert status == "held" or found.facts["why"] == "certificate"
+    assert len(node.server.bodies) == 4

@@ -16,7 +16,7 @@ from notary.evidence.online import BLOCKS_AFTER, online_checkers
 from tests.core.maker import make
 from tests.core.promises import trusting
 from tests.evidence.chain import LEDGER, evm_anchor, trusted
-from tests.evidence.test_online import NUMBER, Node, node
+from tests.evidence.nodes import NUMBER, Node, node
 from tests.monitor.shown import Shown, Watch, after
 from tests.outside.raw import Raw
 
