@@ -146,6 +146,31 @@ def test_blocks_of_another_makers_chain_are_read() -> None:
         assert evm.logs_of(value) == []
 
 
+def test_the_first_block_of_ethereum_has_the_hash_that_everybody_knows() -> None:
+    """No transaction, no time; its hash stands in every node."""
+    empty = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+    members = [
+        bytes(32),
+        bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"),
+        bytes(20),
+        bytes.fromhex("d7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544"),
+        bytes.fromhex(empty),
+        bytes.fromhex(empty),
+        bytes(256),
+        bytes.fromhex("0400000000"),
+        b"",
+        bytes.fromhex("1388"),
+        b"",
+        b"",
+        bytes.fromhex("11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa"),
+        bytes(32),
+        bytes.fromhex("0000000000000042"),
+    ]
+    block = evm.parse_header(rlp.encode(members))
+    known = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
+    assert (block.hash.hex(), block.number, block.receipts_root.hex()) == (known, 0, empty)
+
+
 # -- whole receipts
 
 
