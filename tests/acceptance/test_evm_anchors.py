@@ -5,6 +5,7 @@ on it, and receipts that a stranger checks.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 from eth_account.signers.local import LocalAccount
 
+from notary.core.hashing import node_hash
 from notary.core.receipt import verify_receipt
 from notary.core.trust import parse_trust
 from notary.evidence import checkers
 from notary.evidence.online import online_checkers
 from notary.ledgers.port import LedgerRefused
 from notary.local.anvil import Anvil
+from notary.usecases.gate import Gate
+from notary.usecases.marks import StateRefused
 from notary.wiring import surroundings
 from tests.ledgers.contract import NOW, around, checkpoint
 from tests.ledgers.evm.on_anvil import Desk, Look, anchor
@@ -70,6 +74,17 @@ def states(world: World) -> list[tuple[object, ...]]:
     return world.rows("SELECT size, state FROM anchors WHERE ledger = 'chain' ORDER BY size")
 
 
+def until(world: World, size: int, state: str) -> None:
+    """Do what the sealer does until the anchor of this size is so; blocks come a moment later."""
+    for _ in range(200):
+        if states(world)[-1] == (size, state):
+            return
+        time.sleep(0.01)
+        world.pass_by(600)
+        world.anchor()
+    raise AssertionError(states(world))
+
+
 def test_a_series_of_100_anchors_is_accepted_and_each_receipt_holds(
     anchored: World, desk: Desk, look: Look
 ) -> None:
@@ -79,6 +94,7 @@ def test_a_series_of_100_anchors_is_accepted_and_each_receipt_holds(
     for number in range(SERIES):
         records += anchored.add(dataset, 1, seed=number)
         anchored.settle()
+        until(anchored, number + 1, "verified")
     assert states(anchored) == [(size, "verified") for size in range(1, SERIES + 1)]
     on_chain = anchored.rows("SELECT size, root FROM checkpoints WHERE size > 0 ORDER BY size")
     assert look.held(desk.account.address, ORIGIN) == on_chain
@@ -178,18 +194,18 @@ def test_the_adapter_refuses_what_the_contract_would(appended: Desk) -> None:
 def test_a_reorganisation_drops_an_anchor_and_it_comes_back(
     anchored: World, desk: Desk, look: Look
 ) -> None:
-    """By the sealer's own steps: committed, gone, handed over anew with a proof that fits."""
+    """By the sealer's own steps: in a block, gone, handed over anew with a proof that fits."""
     around = surroundings(anchored.pool, writes=True)
     anchored.parts.ledgers[1:] = [replace(desk, around=around).open(confirmations=3)]
     dataset = anchored.dataset("weather")
     anchored.add(dataset, 2, seed=1)
     anchored.settle()
+    until(anchored, 1, "committed")
     look.mine(2)
-    anchored.anchor()
-    assert states(anchored) == [(1, "verified")]
+    until(anchored, 1, "verified")
     anchored.add(dataset, 2, seed=2)
     anchored.settle()
-    assert states(anchored)[-1] == (2, "committed")
+    until(anchored, 2, "committed")
     look.ask("anvil_reorg", 1, [])
     assert [size for size, _ in look.held(desk.account.address, ORIGIN)] == [1]
     anchored.anchor()
@@ -201,6 +217,26 @@ def test_a_reorganisation_drops_an_anchor_and_it_comes_back(
     assert states(anchored) == [(1, "verified"), (2, "verified")]
     assert [size for size, _ in look.held(desk.account.address, ORIGIN)] == [1, 2]
     assert anchored.audit().findings == ()
+
+
+def test_a_chain_that_holds_more_than_the_database_closes_the_gate(
+    anchored: World, desk: Desk, look: Look
+) -> None:
+    """An older database was restored: what the chain proves is heard, and nothing is accepted."""
+    dataset = anchored.dataset("weather")
+    for seed in (1, 2):
+        anchored.add(dataset, 2, seed=seed)
+        anchored.settle()
+        until(anchored, seed, "verified")
+    root = anchored.checkpoints()[-1][1]
+    assert isinstance(root, bytes)
+    larger = node_hash(root, MADE_UP)
+    assert look.append(desk.account, 4, larger, [MADE_UP], OURS.origin_hash)["status"] == "0x1"
+    anchored.add(dataset, 2, seed=3)
+    anchored.settle()
+    assert states(anchored) == [(1, "verified"), (2, "verified")]
+    with pytest.raises(StateRefused, match="ledger chain"):
+        Gate(anchored.pool, anchored.marks, anchored.parts.ledgers).open()
 
 
 def test_a_node_that_is_restarted_with_its_state(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notary.ledgers.evm.append_only_log import Head, artefact, latest_call, read_latest
-from notary.ledgers.evm.rpc import UNKNOWN_METHOD, Node, NodeSaid
+from notary.ledgers.evm.rpc import Node, NodeSaid
 from notary.ledgers.evm.shapes import (
     ADDRESS_BYTES,
     HASH_BYTES,
@@ -111,9 +111,8 @@ class Chain:
         try:
             answer = self.node.call("eth_getBlockReceipts", shown(block.hash))
             found = [members(one, "a receipt") for one in items(answer, "the block's receipts")]
-        except NodeSaid as said:
-            if said.number != UNKNOWN_METHOD:
-                raise
+        except NodeSaid:
+            # Not every node has that method, or has it by the hash of a block.
             each = [self.receipt(one) for one in block.transactions]
             found = [one for one in each if one is not None]
         if len(found) != len(block.transactions):

@@ -102,7 +102,7 @@ class EvmLedger:
         self._chain.check_id()
         _, stands = self._stands(checkpoint)
         if stands == "open":
-            return self._waiting(reference)
+            return self._waiting(checkpoint, reference)
         place = self._find(checkpoint, reference)
         if place is None:
             if stands == "overtaken":
@@ -196,12 +196,14 @@ class EvmLedger:
             return "held"
         return "open" if head.size < checkpoint.size else "overtaken"
 
-    def _waiting(self, reference: str | None) -> AnchorState:
+    def _waiting(self, checkpoint: Anchorable, reference: str | None) -> AnchorState:
         sent = _hash(reference)
         found = None if sent is None else self._chain.transaction(sent)
-        if found is None or found.is_in_block:
-            # In a block and not in the contract's state: it failed there.
+        if found is None:
             return "unknown"
+        if found.is_in_block:
+            # Since we looked; or it failed there, and the contract still doesn't hold it.
+            return "unknown" if self._stands(checkpoint)[1] == "open" else "submitted"
         if self._sender is not None and not self._sender.waits(found):
             return "unknown"
         return "submitted"

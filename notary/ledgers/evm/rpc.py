@@ -16,7 +16,6 @@ from notary.ledgers.evm.shapes import nonsense
 from notary.ledgers.port import LedgerUnavailable
 
 CONTENT_TYPE: Final = "application/json"
-UNKNOWN_METHOD: Final = -32601
 MAX_MESSAGE_CHARACTERS: Final = 200
 
 _GATEWAY: Final = {

@@ -14,16 +14,28 @@ Lie = Callable[[str, Any], Any]
 
 
 class LyingProxy(FaultyProxy):
-    """Before a node; `lie` changes results, `heard` has the true ones with their methods."""
+    """
+    Before a node; `lie` changes results, `heard` has the true ones with their methods. Where
+    `refuse` says so of a request, it is answered by an error, as nodes do that can't or won't.
+    """
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.lie: Lie | None = None
+        self.refuse: Callable[[dict[str, Any]], bool] = lambda request: False
         self.heard: list[tuple[str, Any]] = []
 
     def _ask(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        request = json.loads(body)
+        if self.refuse(request):
+            error = {"code": -32601, "message": "not here"}
+            return (
+                200,
+                "application/json",
+                json.dumps({"id": request["id"], "error": error}).encode(),
+            )
         status, kind, data = super()._ask(path, headers, body)
-        method, said = json.loads(body)["method"], json.loads(data)
+        method, said = request["method"], json.loads(data)
         if "result" not in said:
             return status, kind, data
         self.heard.append((method, said["result"]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from notary.ledgers.evm import events
 from notary.ledgers.port import AnchorState, LedgerRefused, LedgerUnavailable
 from tests.ledgers.contract import NOW, checkpoint
 from tests.ledgers.evm.lying import LyingProxy, Way, changed, flipped, nothing, unsound, values
@@ -57,8 +58,10 @@ def test_one_field_of_one_answer(
     assert state == "verified"
     harmless: dict[str, set[str]] = {}
     results = dict(liar.heard)
+    if not by_reference:
+        results = {"eth_getLogs": results["eth_getLogs"]}
     ways = [(method, way) for method, result in results.items() for way in values(result)]
-    assert len(ways) > 60
+    assert len(ways) > (60 if by_reference else 9)
     for method, way in ways:
         liar.lie = lie_about(method, way, change)
         state, evidence = confirmed(lied_to, reference)
@@ -82,23 +85,29 @@ def lie_about(method: str, way: Way, change: Callable[[Any], Any]) -> Callable[[
     return lie
 
 
-def test_an_anchor_that_was_made_up(desk: Desk, liar: LyingProxy) -> None:
-    """Everything that was said of size 3 is said of size 4 in the same form: it proves nothing."""
+@pytest.mark.parametrize(
+    "methods",
+    [
+        {"eth_call", "eth_getLogs", "eth_getTransactionReceipt"},
+        {"eth_call", "eth_getLogs", "eth_getTransactionReceipt", "eth_getBlockReceipts"},
+        None,
+    ],
+    ids=["where-the-event-is", "the-receipts-too", "everywhere"],
+)
+def test_an_anchor_that_was_made_up(desk: Desk, liar: LyingProxy, methods: set[str] | None) -> None:
+    """What was said of size 3 is said of size 4 in the same form: no block proves it."""
     sent = anchor(desk.open(), THERE)
-    swaps = [
-        (THERE.root.hex(), NOT_THERE.root.hex()),
-        (f"{3:064x}", f"{4:064x}"),
-    ]
+    swaps = [(THERE.root.hex(), NOT_THERE.root.hex()), (f"{3:064x}", f"{4:064x}")]
 
     def lie(method: str, result: Any) -> Any:
-        return _replaced(result, swaps)
+        return _replaced(result, swaps) if methods is None or method in methods else result
 
     liar.lie = lie
     ledger = replace(desk, url=liar.url).open()
     for reference in (sent, None):
-        with pytest.raises((LedgerUnavailable, LedgerRefused)):
-            assert ledger.confirm(NOT_THERE, reference) != "verified"
-        with pytest.raises((LedgerUnavailable, LedgerRefused)):
+        with pytest.raises(LedgerUnavailable):
+            ledger.confirm(NOT_THERE, reference)
+        with pytest.raises(LedgerUnavailable):
             ledger.evidence(NOT_THERE, reference)
     assert ledger.newest("notary.example/log") is None
 
@@ -187,3 +196,39 @@ def test_a_fork_that_only_a_node_says_closes_no_gate(desk: Desk, liar: LyingProx
     with pytest.raises(LedgerRefused):
         ledger.submit(NOT_THERE, None, NOW)
     assert ledger.newest("notary.example/log") is None
+
+
+def test_a_node_without_the_receipts_of_a_block_is_asked_for_each(
+    desk: Desk, liar: LyingProxy
+) -> None:
+    """The evidence is the same."""
+    sent = anchor(desk.open(), THERE)
+    truth = desk.open().evidence(THERE, sent)
+    liar.refuse = lambda request: request["method"] == "eth_getBlockReceipts"
+    assert confirmed(replace(desk, url=liar.url), sent) == ("verified", truth)
+
+
+def test_a_node_that_searches_few_blocks_at_once(
+    desk: Desk, liar: LyingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest ones first, back to `from_block`; without an end in sight it says what to set."""
+    anchor(desk.open(), THERE)
+    born = desk.look.block()
+    desk.look.mine(25)
+    monkeypatch.setattr(events, "WINDOW_BLOCKS", 10)
+
+    def is_wide(request: dict[str, Any]) -> bool:
+        if request["method"] != "eth_getLogs":
+            return False
+        (asked,) = request["params"]
+        return int(asked["toBlock"], 16) - int(asked["fromBlock"], 16) >= 10
+
+    liar.refuse = is_wide
+    lied_to = replace(desk, url=liar.url)
+    assert confirmed(lied_to, None)[0] == "verified"
+    assert lied_to.open(from_block=born).confirm(THERE, None) == "verified"
+    with pytest.raises(LedgerUnavailable):
+        lied_to.open(from_block=born + 1).confirm(THERE, None)
+    liar.refuse = lambda request: request["method"] == "eth_getLogs"
+    with pytest.raises(LedgerUnavailable):
+        lied_to.open().confirm(THERE, None)
