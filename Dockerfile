@@ -6,10 +6,11 @@ FROM docker.io/library/python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/city-notary --create-home notary
 
 WORKDIR /opt/city-notary
-COPY requirements/build.txt requirements/run.txt requirements/merkletools.txt requirements/
+COPY requirements/build.txt requirements/run.txt requirements/evm.txt requirements/merkletools.txt requirements/
 RUN python -m venv .venv \
  && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
  && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/run.txt \
+ && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/evm.txt \
  && .venv/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation --use-pep517 --require-hashes -r requirements/merkletools.txt
 COPY LICENSE README.md pyproject.toml setup.cfg ./
 COPY notary notary
