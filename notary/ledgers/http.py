@@ -23,7 +23,7 @@ PIECE_BYTES: Final = 65_536
 
 class Endpoint:
     """
-    One address, by https, or by http on this machine; may be asked by many threads.
+    One address, by https or http (table.py says which may be); may be asked by many threads.
 
     `timeout_seconds`: how long nothing may come, and, with a second more for each 4,096 bytes,
     how long a whole answer may take. `headers` go with each request. The certificate is

@@ -111,11 +111,21 @@ class Table:
             return default
         return self.folder / self.text(key)
 
-    def url(self, key: str, default: D | _Required = REQUIRED) -> str | D:
-        """An address that can be believed: by https, or by http from this very machine."""
+    def url(
+        self, key: str, default: D | _Required = REQUIRED, *, is_signed: bool = False
+    ) -> str | D:
+        """
+        An address that can be believed: by https, or by http from this very machine. `is_signed`:
+        what it answers is signed for the question, so that any by http will do.
+        """
         if not self.has(key) and not isinstance(default, _Required):
             return default
         value = self.text(key)
+        if is_signed and value.startswith("http://"):
+            if not is_safe_address(f"https://{value.removeprefix('http://')}"):
+                self.fault(f"{key} must be an address by https or http.")
+                return ""
+            return value
         if value and not is_safe_address(value):
             self.fault(f"{key} must be an address by https, or by http on this machine.")
             return ""

@@ -203,7 +203,7 @@ FAULTS: dict[str, tuple[Callable[[Path], dict[str, object]], str]] = {
         "too weak",
     ),
     "a policy that is none": (lambda _: {"policies": ["forty-two"]}, "no object identifier"),
-    "an unsafe address": (lambda _: {"url": "http://tsa.example"}, "by https"),
+    "an address with a password": (lambda _: {"url": "http://a:b@tsa.example"}, "by https or http"),
     "a key too many": (lambda _: {"hash": "sha1"}, "hash is not known"),
     "certificates of TLS that aren't there": (
         lambda at: {"tls_ca_file": str(at / "none.pem")},

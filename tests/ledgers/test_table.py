@@ -52,6 +52,7 @@ def test_each_kind_of_key_is_read() -> None:
         "http://127.0.0.1:8545",
     )
     assert read.flag("h", False)
+    assert table(k="http://far.example").url("k", is_signed=True) == "http://far.example"
     absent = read.text("z", None), read.texts("z", []), read.path("z", None), read.url("z", None)
     assert absent == (None, [], None, None)
     assert (read.text("z", "q"), read.number("z", 3, 0, 9), read.seconds("z", 1.5)) == ("q", 3, 1.5)
@@ -82,6 +83,11 @@ READERS: dict[str, tuple[Callable[[Table], object], object, list[object]]] = {
         lambda read: read.url("k"),
         "",
         ["http://ledger.example", "ftp://x", "https://", "https://u:p@x", "x", "https://x#f"],
+    ),
+    "url that answers with what is signed": (
+        lambda read: read.url("k", is_signed=True),
+        "",
+        ["ftp://x", "http://", "https://", "http://u:p@x", "x", "http://x#f"],
     ),
 }
 

@@ -16,7 +16,8 @@ from notary.ledgers.table import Table
 
 def open_ledger(table: Table, around: Surroundings) -> Ledger | None:
     """The authority of a `[[ledgers]]` table; None after a fault, which the table then holds."""
-    url = table.url("url")
+    # A token is signed over our number and our hash; who reads along learns a hash.
+    url = table.url("url", is_signed=True)
     root_file = table.path("root_file")
     policies = table.texts("policies", [])
     timeout_seconds = table.seconds("timeout_seconds", 15.0)
