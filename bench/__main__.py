@@ -43,7 +43,7 @@ def seal(world: World) -> list[Figure]:
     sealed, rate = world.seal_all()
     interval = world.settings.anchor_interval
     for ledger in parts.ledgers:
-        anchor(parts.pool, parts.gate, ledger, interval, clock(), at_once=True)
+        anchor(parts.pool, parts.gate, ledger, interval, clock, at_once=True)
     grown = (world.database_bytes() - before) / sealed - SIZE_BYTES
     return [
         Figure("seal", rate, "records/s", "SHA-256 of 65 bytes/s", sha256_rate()),

@@ -73,7 +73,7 @@ def _gate() -> dict[str, object]:
 
 
 def _totals(now: datetime) -> dict[str, Any]:
-    totals = look.totals(services().pool)
+    totals = look.totals(services().pool, services().ledgers)
     for name in ("oldest_waiting", "oldest_unanchored"):
         since = totals.pop(name)
         totals[f"{name}_seconds"] = None if since is None else _age(since, now)

@@ -24,12 +24,15 @@ GAUGES: Final = {
     "waiting_records": ("notary_waiting_records", "accepted records that no batch holds yet"),
     "batches": ("notary_log_size", "batches in the log"),
     "signed_size": ("notary_signed_size", "size of the newest signed checkpoint"),
-    "anchored_size": ("notary_anchored_size", "size of the newest verified anchor"),
+    "anchored_size": ("notary_anchored_size", "up to which size each required ledger has the log"),
     "anchors_open": ("notary_anchor_pending", "anchors that are under way or failed"),
 }
 AGES: Final = {
     "oldest_waiting": ("notary_oldest_unsealed_seconds", "age of the oldest unsealed segment"),
-    "oldest_unanchored": ("notary_oldest_unanchored_seconds", "age of the oldest unanchored batch"),
+    "oldest_unanchored": (
+        "notary_oldest_unanchored_seconds",
+        "age of the oldest batch that a required ledger does not hold",
+    ),
 }
 INGEST: Final = "ingest/"
 """Before a client id, the name of its process."""
@@ -75,7 +78,7 @@ class _FromDatabase(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, once."""
-        totals = look.totals(self._pool)
+        totals = look.totals(self._pool, self._ledgers)
         for member, (name, help_) in GAUGES.items():
             yield GaugeMetricFamily(name, help_, value=float(totals[member] or 0))
         for member, (name, help_) in AGES.items():

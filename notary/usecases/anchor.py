@@ -16,7 +16,7 @@ verified the newest checkpoint covers all that came in between. A time-out is `u
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,7 @@ from notary.usecases.anchor_work import UnderWay, Work, read_work
 from notary.usecases.closed_logs import Origins, read_origins
 from notary.usecases.gate import Gate
 
+Clock = Callable[[], datetime]
 MAX_ERROR_CHARACTERS: Final = 2_000
 OVERTAKEN: Final = "It will never be there; a larger size covers it."
 
@@ -53,7 +54,7 @@ def anchor(
     gate: Gate,
     ledger: Ledger,
     interval: timedelta,
-    now: datetime,
+    clock: Clock,
     *,
     at_once: bool = False,
 ) -> list[Anchored]:
@@ -70,14 +71,14 @@ def anchor(
     """
     gate.open()
     moved: list[Anchored] = []
-    while (step := _step(pool, ledger, interval, now, at_once)) is not None:
+    while (step := _step(pool, ledger, interval, clock, at_once)) is not None:
         moved.append(step)
         if step.state != "verified":
             break
     return moved
 
 
-def look_back(pool: Pool, ledger: Ledger, now: datetime) -> Anchored | None:
+def look_back(pool: Pool, ledger: Ledger, clock: Clock) -> Anchored | None:
     """
     See whether a ledger still holds what was last read back from it, and note what else it holds.
 
@@ -87,7 +88,7 @@ def look_back(pool: Pool, ledger: Ledger, now: datetime) -> Anchored | None:
         origins, work = read_origins(tx), read_work(tx, [ledger.name])[0]
     if work.verified is None:
         return None
-    return _look(pool, ledger, origins, work.verified, now)
+    return _look(pool, ledger, origins, work.verified, clock)
 
 
 def evidence_text(evidence: Mapping[str, object]) -> str:
@@ -96,39 +97,39 @@ def evidence_text(evidence: Mapping[str, object]) -> str:
 
 
 def _step(
-    pool: Pool, ledger: Ledger, interval: timedelta, now: datetime, at_once: bool
+    pool: Pool, ledger: Ledger, interval: timedelta, clock: Clock, at_once: bool
 ) -> Anchored | None:
     with pool.transaction(read_only=True) as tx:
         origins, work = read_origins(tx), read_work(tx, [ledger.name])[0]
     stopped = work.stopped(ledger)
     if stopped is not None:
         return Anchored(ledger.name, stopped[0], "failed", stopped[1])
-    if not work.is_due(ledger, interval, now, at_once=at_once):
+    if not work.is_due(ledger, interval, clock(), at_once=at_once):
         return None
     if work.under_way is None:
-        trouble = _begin(pool, ledger, origins, work, now)
+        trouble = _begin(pool, ledger, origins, work, clock)
         if trouble is not None:
             return trouble
         with pool.transaction(read_only=True) as tx:
             work = read_work(tx, [ledger.name])[0]
     if work.under_way is None:
         return None  # somebody else was faster
-    return _Move(pool, ledger, origins, work.under_way, now).go()
+    return _Move(pool, ledger, origins, work.under_way, clock).go()
 
 
 def _begin(
-    pool: Pool, ledger: Ledger, origins: Origins, work: Work, now: datetime
+    pool: Pool, ledger: Ledger, origins: Origins, work: Work, clock: Clock
 ) -> Anchored | None:
     """Commit the intention to anchor the newest checkpoint; or say why the ledger is left."""
     if work.verified is not None:
-        trouble = _look(pool, ledger, origins, work.verified, now)
+        trouble = _look(pool, ledger, origins, work.verified, clock)
         # Where others stand behind the ledger it isn't ours to restore: the newest checkpoint is
         # handed to it all the same. What it lost, it lost.
         if trouble is not None and (ledger.own_word or trouble.state == "failed"):
             return trouble
     with pool.transaction() as tx:
         tx.do("note_ledger", ledger=ledger.name, kind=ledger.kind, own_word=ledger.own_word)
-        tx.do("add_anchor", ledger=ledger.name, size=work.newest, now=now)
+        tx.do("add_anchor", ledger=ledger.name, size=work.newest, now=clock())
     # 1 is durable.
     return None
 
@@ -138,7 +139,7 @@ def _look(
     ledger: Ledger,
     origins: Origins,
     verified: tuple[int, bytes, str | None],
-    now: datetime,
+    clock: Clock,
 ) -> Anchored | None:
     """A ledger that was lost or set back must not be written on as if it were whole."""
     size, root, reference = verified
@@ -164,7 +165,7 @@ def _look(
             tx.do("ledger_works", ledger=ledger.name)
         else:
             error = error[:MAX_ERROR_CHARACTERS]
-            tx.do("ledger_failed", ledger=ledger.name, error=error, now=now)
+            tx.do("ledger_failed", ledger=ledger.name, error=error, now=clock())
     return None if error is None else Anchored(ledger.name, size, stopped, error)
 
 
@@ -188,9 +189,9 @@ class _Move:
     """One anchor that is under way, moved as far as it goes now."""
 
     def __init__(
-        self, pool: Pool, ledger: Ledger, origins: Origins, under_way: UnderWay, now: datetime
+        self, pool: Pool, ledger: Ledger, origins: Origins, under_way: UnderWay, clock: Clock
     ) -> None:
-        self._pool, self._ledger, self._now = pool, ledger, now
+        self._pool, self._ledger, self._clock = pool, ledger, clock
         self._origin = origins.origin
         self._what = anchorable(origins.at(under_way.size), under_way.size, under_way.root)
         self._state, self._reference = under_way.state, under_way.reference
@@ -239,7 +240,7 @@ class _Move:
             if not self._do(tx, "try_anchor", attempts=self._attempts):
                 return False
         # 2 is durable.
-        self._reference = self._ledger.submit(self._what, self._reference, self._now)
+        self._reference = self._ledger.submit(self._what, self._reference, self._clock())
         with self._pool.transaction() as tx:
             self._do(tx, "anchor_submitted", reference=self._reference)
         # 3 is durable.
@@ -253,4 +254,5 @@ class _Move:
         self._state = state
 
     def _do(self, tx: Transaction, name: str, /, **values: object) -> int:
-        return tx.do(name, ledger=self._ledger.name, size=self._what.size, now=self._now, **values)
+        what = {"ledger": self._ledger.name, "size": self._what.size, "now": self._clock()}
+        return tx.do(name, **what, **values)

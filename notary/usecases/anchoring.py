@@ -123,7 +123,7 @@ class _Turn:
 
     def _look_back(self) -> None:
         try:
-            trouble = look_back(self._pool, self.ledger, self._clock())
+            trouble = look_back(self._pool, self.ledger, self._clock)
         except NotaryError as error:
             self._say("anchor", ledger=self.ledger.name, problem=error.code)
             return
@@ -155,7 +155,7 @@ class _Turn:
 
     def _go(self) -> None:
         try:
-            moved = anchor(self._pool, self._gate, self.ledger, self.interval, self._clock())
+            moved = anchor(self._pool, self._gate, self.ledger, self.interval, self._clock)
         except NotaryError as error:
             # Ours, not the ledger's: the database is away, say.
             self._say("anchor", ledger=self.ledger.name, problem=error.code)

@@ -296,10 +296,11 @@ def log_bundle(pool: Pool, index: int, width: int) -> bytes:
     return format_bundle([row[0].encode() for row in rows])
 
 
-def totals(pool: Pool) -> dict[str, Any]:
-    """Counts for the first page, /statusz and /metrics."""
+def totals(pool: Pool, ledgers: Sequence[Ledger]) -> dict[str, Any]:
+    """Counts for the first page, /statusz and /metrics; anchored: on each required ledger."""
+    required = [ledger.name for ledger in ledgers if ledger.required]
     with pool.transaction(read_only=True) as tx:
-        return tx.maps("totals")[0]
+        return tx.maps("totals", required=required)[0]
 
 
 def heartbeats(pool: Pool) -> dict[str, dict[str, Any]]:

@@ -55,7 +55,7 @@ def first() -> Response:
     datasets = list_datasets(parts.pool, None, "", SHOWN_DATASETS + 1)
     return render(
         "first.html",
-        totals=look.totals(parts.pool),
+        totals=look.totals(parts.pool, parts.ledgers),
         datasets=datasets[:SHOWN_DATASETS],
         more=len(datasets) > SHOWN_DATASETS,
         counts=look.count_records(parts.pool, datasets),

@@ -65,7 +65,7 @@ def go(env: dict[str, str], where: str, when: str) -> None:
     seal.Sealer(parts.pool, parts.gate, policy, load_second_root()).seal_due(clock())
     sign_newest(parts.pool, parts.gate, parts.marks, load_key(settings.log_key), clock())
     for ledger in parts.ledgers:
-        anchor(parts.pool, parts.gate, ledger, settings.anchor_interval, clock())
+        anchor(parts.pool, parts.gate, ledger, settings.anchor_interval, clock)
 
 
 def step(env: dict[str, str], where: str, when: str) -> int | None:

@@ -65,7 +65,8 @@ class Stage:
     def step(self, ledger: Ledger) -> list[Anchored]:
         """What the sealer does once, a while later."""
         self.world.pass_by(600)
-        return anchor(self.world.pool, self.world.gate, ledger, HOUR, self.world.now, at_once=True)
+        world = self.world
+        return anchor(world.pool, world.gate, ledger, HOUR, lambda: world.now, at_once=True)
 
     def settle(self, ledger: Ledger | None = None) -> None:
         """Go on until nothing is under way and the newest checkpoint is verified."""
@@ -340,7 +341,7 @@ class LedgerFaults:
 
         def one(ledger: Ledger) -> list[Anchored]:
             ready.wait()
-            return anchor(world.pool, world.gate, ledger, timedelta(0), world.now)
+            return anchor(world.pool, world.gate, ledger, timedelta(0), lambda: world.now)
 
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(one, [stage.process(), stage.process()]))

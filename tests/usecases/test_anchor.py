@@ -44,7 +44,7 @@ def grow(world: World, seed: int) -> None:
 
 def step(world: World, ledger: Ledger, interval: timedelta = HOUR) -> list[Anchored]:
     """What the sealer does now on one ledger."""
-    return anchor(world.pool, world.gate, ledger, interval, world.now)
+    return anchor(world.pool, world.gate, ledger, interval, lambda: world.now)
 
 
 def anchors(world: World) -> list[tuple[object, ...]]:

@@ -32,6 +32,7 @@ from notary.usecases.anchor_look import (
 from notary.usecases.anchor_work import FIRST_PAUSE, HANDING_OVER, LONGEST_PAUSE, LONGEST_WAIT
 from notary.usecases.anchoring import Anchors
 from notary.usecases.gate import Gate
+from notary.usecases.look import totals
 from notary.usecases.marks import StateRefused
 from notary.usecases.recover_look import find_gap
 from notary.usecases.rights import NotFound
@@ -121,7 +122,7 @@ def grow(world: World) -> None:
 def step(world: World, ledger: Ledger, seconds: float = 0, **more: Any) -> list[Anchored]:
     """What the sealer does on one ledger so many seconds later."""
     world.pass_by(seconds)
-    return anchor(world.pool, world.gate, ledger, HOUR, world.now, **more)
+    return anchor(world.pool, world.gate, ledger, HOUR, lambda: world.now, **more)
 
 
 def states(world: World, ledger: str = "far") -> list[tuple[object, ...]]:
@@ -391,7 +392,7 @@ def test_a_ledger_that_knows_more_than_the_database_closes_the_gate(
     other.open()
     step(grown, far)
     far.holds = (99, bytes(32))
-    look_back(grown.pool, far, grown.now)
+    look_back(grown.pool, far, lambda: grown.now)
     with pytest.raises(StateRefused, match="the ledger far"):
         other.hear()
     with pytest.raises(StateRefused, match="the ledger far"):
@@ -399,7 +400,7 @@ def test_a_ledger_that_knows_more_than_the_database_closes_the_gate(
     with pytest.raises(StateRefused, match="the ledger far"):
         Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
     far.holds = (1, bytes(grown.checkpoints()[0][1]))  # type: ignore[arg-type]
-    look_back(grown.pool, far, grown.now)
+    look_back(grown.pool, far, lambda: grown.now)
     other.open()
 
 
@@ -416,7 +417,7 @@ def test_a_ledger_that_can_not_be_reached_closes_nothing(grown: World, far: Remo
     for name in ("submit", "confirm", "evidence"):
         far.instead[name] = lambda: AWAY
     step(grown, far)
-    look_back(grown.pool, far, grown.now)
+    look_back(grown.pool, far, lambda: grown.now)
     Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
 
 
@@ -424,7 +425,7 @@ def test_a_ledger_that_was_taken_out_closes_nothing(grown: World, far: Remote) -
     """A person decided so."""
     step(grown, far)
     far.holds = (99, bytes(32))
-    look_back(grown.pool, far, grown.now)
+    look_back(grown.pool, far, lambda: grown.now)
     grown.parts.ledgers.remove(far)
     Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
 
@@ -585,3 +586,28 @@ def test_what_can_not_be_asked_is_not_called_checked_online(grown: World, far: R
     far.remembers = False  # type: ignore[misc]
     assert online()[0] == "not-checked"
     assert grown.audit().findings == ()
+
+
+def test_totals_count_what_every_required_ledger_has(grown: World, far: Remote) -> None:
+    """A record isn't called anchored before, and the age of what waits is that of the slowest."""
+    far.required = True  # type: ignore[misc]
+    step(grown, grown.ledger)
+    before = totals(grown.pool, grown.parts.ledgers)
+    assert before["anchored_size"] is None
+    assert before["oldest_unanchored"] is not None
+    step(grown, far)
+    after = totals(grown.pool, grown.parts.ledgers)
+    assert (after["anchored_size"], after["oldest_unanchored"]) == (1, None)
+
+
+def test_a_persons_word_forgets_what_a_ledger_was_heard_to_hold(grown: World, far: Remote) -> None:
+    """A node that lied is a thing of the past; it is asked anew."""
+    step(grown, far)
+    far.holds = (99, bytes(32))
+    look_back(grown.pool, far, lambda: grown.now)
+    gate = Gate(grown.pool, grown.marks, grown.parts.ledgers)
+    with pytest.raises(StateRefused):
+        gate.open()
+    far.holds = None
+    retry_ledger(grown.pool, "far", grown.now)
+    gate.open()

@@ -179,7 +179,7 @@ class World:
         return [
             moved
             for ledger in self.parts.ledgers
-            for moved in anchor(self.pool, self.gate, ledger, hour, self.now, at_once=True)
+            for moved in anchor(self.pool, self.gate, ledger, hour, lambda: self.now, at_once=True)
         ]
 
     def settle(self) -> None:

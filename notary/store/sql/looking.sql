@@ -117,6 +117,7 @@ ORDER BY size DESC, ledger
 SELECT descriptor FROM batches WHERE index >= %(start)s AND index < %(stop)s ORDER BY index
 
 -- name: totals
+-- Anchored is what each of the required ledgers has.
 SELECT (SELECT count(*) FROM datasets WHERE is_open) AS open_datasets,
        (SELECT coalesce(sum(count), 0)::bigint FROM batches)
            - (SELECT coalesce(sum(count), 0)::bigint FROM versions WHERE batch IS NOT NULL)
@@ -126,12 +127,15 @@ SELECT (SELECT count(*) FROM datasets WHERE is_open) AS open_datasets,
        (SELECT size FROM log) AS batches,
        (SELECT min(received) FROM segments WHERE batch IS NULL) AS oldest_waiting,
        (SELECT max(size) FROM checkpoints WHERE note IS NOT NULL) AS signed_size,
-       (SELECT max(size) FROM anchors WHERE state = 'verified') AS anchored_size,
+       anchored.size AS anchored_size,
        (SELECT count(*) FROM anchors WHERE state <> 'verified') AS anchors_open,
-       (SELECT sealed_at FROM batches WHERE index = coalesce(
-           (SELECT max(size) FROM anchors WHERE state = 'verified'), 0)) AS oldest_unanchored,
+       (SELECT sealed_at FROM batches WHERE index = coalesce(anchored.size, 0)) AS oldest_unanchored,
        (SELECT coalesce(sum(kept + only_counted), 0)::bigint FROM quarantine_counts)
            AS quarantined
+FROM (SELECT CASE WHEN count(size) = count(*) THEN min(size) END AS size FROM (
+    SELECT (SELECT max(size) FROM anchors WHERE ledger = w.name AND state = 'verified') AS size
+    FROM unnest(%(required)s::text[]) AS w(name)
+) of_ledger) anchored
 
 -- name: count_datasets_records
 -- How many records each of some datasets holds, sealed and waiting. Rows of versions are none.
