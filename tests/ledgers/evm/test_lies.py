@@ -70,6 +70,7 @@ def test_one_field_of_one_answer(
             harmless.setdefault(method, set()).add("/".join(map(str, way)))
     assert not {"eth_chainId", "eth_call"} & harmless.keys()
     assert not harmless.get("eth_getBlockByHash", set()) & HEADER
+    assert not harmless.get("eth_getBlockByNumber", set()) & {"hash", "number"}
     last = {way.split("/")[-1] for way in harmless.get("eth_getBlockReceipts", set())}
     assert not last & RECEIPT
     for way in harmless.get("eth_getBlockReceipts", set()):
@@ -232,3 +233,27 @@ def test_a_node_that_searches_few_blocks_at_once(
     liar.refuse = lambda request: request["method"] == "eth_getLogs"
     with pytest.raises(LedgerUnavailable):
         lied_to.open().confirm(THERE, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "word"),
+    [
+        ("eth_getBlockByHash", "extraData", "can't give evidence"),
+        ("eth_getBlockReceipts", "cumulativeGasUsed", "don't hash to the root"),
+    ],
+)
+def test_it_says_what_does_not_hash(
+    desk: Desk, liar: LyingProxy, method: str, name: str, word: str
+) -> None:
+    """A chain that hashes its blocks or receipts by rules of its own, or a node that errs."""
+    sent = anchor(desk.open(), THERE)
+
+    def lie(asked: str, result: Any) -> Any:
+        if asked != method:
+            return result
+        first = isinstance(result, list)
+        return changed(result, (0, name) if first else (name,), lambda value: "0x1234")
+
+    liar.lie = lie
+    with pytest.raises(LedgerUnavailable, match=word):
+        replace(desk, url=liar.url).open().confirm(THERE, sent)

@@ -26,6 +26,8 @@ FULL, ROOMY = 30_000, 30_000_000
 def still(look: Look) -> Iterator[Look]:
     """Blocks are made by `mine` alone."""
     look.ask("evm_setAutomine", False)
+    look.ask("anvil_setNextBlockBaseFeePerGas", hex(LOW))
+    look.mine()
     yield look
     look.ask("anvil_dropAllTransactions")
     look.ask("evm_setBlockGasLimit", hex(ROOMY))
