@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract takes honest consistency paths, and no other (RFC 9162 section 2.1.4.2)."""
+"""
+The contract takes honest consistency paths, and no other (RFC 9162 section 2.1.4.2).
+
+In process, one transaction after another; test_many_paths.py has the numbers.
+"""
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -74,10 +78,10 @@ def refused(evm: Evm, growth: Growth, path: Sequence[bytes], root: bytes = b"") 
     return str(done.error[0])
 
 
-@pytest.mark.parametrize("old", range(1, 34))
+@pytest.mark.parametrize("old", range(1, 18))
 def test_every_honest_path_is_taken(evm: Evm, old: int) -> None:
-    """From each size to each larger one up to 34: the core's path, which is that of the RFC."""
-    for new in range(old + 1, 35):
+    """From each size to each larger one up to 18: the core's path, which is that of the RFC."""
+    for new in range(old + 1, 19):
         path = TREES[new].consistency_path(old)
         assert path == proof(old, LEAVES[:new])
         with evm.undone():
