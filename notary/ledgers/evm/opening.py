@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an EVM ledger's table in notary.toml to the ledger."""
 
+from typing import Final
+
 from notary.keys import read_secret
 from notary.ledgers.evm.chain import Chain
 from notary.ledgers.evm.ledger import EvmLedger
@@ -11,6 +13,9 @@ from notary.ledgers.evm.transaction import Sender
 from notary.ledgers.http import Endpoint
 from notary.ledgers.port import Surroundings
 from notary.ledgers.table import Table
+
+MAX_ANSWER_BYTES: Final = 64 << 20
+"""All receipts of a large block."""
 
 
 def open_ledger(table: Table, around: Surroundings) -> EvmLedger | None:
@@ -39,7 +44,9 @@ def open_chain(settings: EvmSettings) -> Chain:
     headers = {}
     if settings.api_key_file is not None:
         headers["x-api-key"] = read_secret(settings.api_key_file).decode("latin-1").strip()
-    endpoint = Endpoint(settings.url, headers=headers, ca_file=settings.ca_file)
+    endpoint = Endpoint(
+        settings.url, headers=headers, ca_file=settings.ca_file, max_bytes=MAX_ANSWER_BYTES
+    )
     return Chain(Node(endpoint), settings.chain_id, settings.contract)
 
 

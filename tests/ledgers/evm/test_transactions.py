@@ -261,3 +261,28 @@ def test_the_fees_of_an_old_chain(tmp_path: Path) -> None:
         assert sent.get("maxFeePerGas") is None
         assert int(sent["type"], 16) == 0
         verify(ledger, 3, reference)
+
+
+def test_a_block_that_others_are_in_too(still: Look, desk: Desk) -> None:
+    """Of each kind, some of which fail: ours is proved among them, by several nodes of the trie."""
+    kinds = (
+        {"maxFeePerGas": 50 * GWEI, "maxPriorityFeePerGas": 9 * GWEI, "gas": 100_000},
+        {"gasPrice": 30 * GWEI, "gas": 100_000},
+        {"gasPrice": 30 * GWEI, "gas": 100_000, "accessList": []},
+    )
+    others = replace(still, fees={})
+    account = still.account()
+    for number in range(21):
+        sent = b"" if number % 2 else b"\xff" * 8  # the contract refuses these
+        to = still.contract if number % 4 == 0 else desk.account.address
+        others.send(account, to, sent, **kinds[number % 3])
+    ledger = desk.open()
+    reference = ledger.submit(checkpoint(3), None, NOW)
+    still.mine()
+    verify(ledger, 3, reference)
+    evidence = ledger.evidence(checkpoint(3), reference)
+    assert evidence["index"] == 21
+    assert len(evidence["proof"]) > 1  # type: ignore[arg-type]
+    block = still.ask("eth_getBlockByNumber", "latest", False)
+    statuses = {still.receipt(one)["status"] for one in block["transactions"]}
+    assert statuses == {"0x0", "0x1"}
