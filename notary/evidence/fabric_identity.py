@@ -14,10 +14,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from notary.core.errors import BadSignature
@@ -59,12 +56,12 @@ class Identity:
             BadSignature: it isn't its, or not in its one spelling.
         """
         try:
-            r, s = decode_dss_signature(signature)
-            is_low = encode_dss_signature(r, s) == signature and s <= ORDER // 2
+            # Read as DER alone: nobody can write the same two numbers in another way.
+            _, s = decode_dss_signature(signature)
             self.key.verify(signature, message, ec.ECDSA(SHA256()))
         except (InvalidSignature, ValueError):
-            is_low = False
-        if not is_low:
+            s = ORDER
+        if s > ORDER // 2:
             raise BadSignature(f"The {what}'s signature does not hold.")
 
 

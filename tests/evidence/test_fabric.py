@@ -285,6 +285,7 @@ WRITTEN: dict[str, Callable[[], Draft]] = {
     "text behind it": lambda: writes((STATE_KEY, VALUE + b"{}")),
     "members of other spelling": lambda: writes((STATE_KEY, VALUE.replace(b"BaseI", b"baseI"))),
     "in another namespace": lambda: draft(namespace="other_cc"),
+    "through another chaincode": lambda: draft(chaincode="cc_other", namespace=NETWORK.chaincode),
     "in the namespace twice": lambda: draft(
         extra={"results": item(2, octets(1, NETWORK.chaincode) + octets(2, b""))}
     ),

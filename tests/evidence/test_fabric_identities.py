@@ -85,6 +85,9 @@ CERTIFICATES: dict[str, Callable[[Organisation, str], Identity]] = {
     "of a CA with the same name": lambda one, role: Organisation(
         one.id, NOW, seed="somebody else"
     ).issue(role, "x"),
+    "of a CA with the same key and another name": lambda one, role: Identity(
+        one.id, *_parts(Organisation("OtherMSP", NOW, seed=one.id).issue(role, "x"))
+    ),
     "of another organisation": lambda one, role: Identity(
         one.id, *_parts(STRANGERS.issue(role, "x"))
     ),
