@@ -13,8 +13,10 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import hypothesis
 import psycopg2
@@ -23,11 +25,12 @@ import pytest
 from notary.local.anvil import Anvil, anvil_program
 from notary.local.broker import Broker
 from notary.local.pip_broker import is_installed
-from notary.local.postgres import Postgres
+from notary.local.postgres import USER, Postgres
 from notary.local.programs import mosquitto_program
 from notary.store.migrations import migrate
 from notary.store.pool import Pool
 from tests.acceptance.small_disk import can_mount
+from tests.lending import Lender
 
 ACL = """\
 user notary
@@ -37,6 +40,8 @@ user gateway
 topic write notary/v1/#
 topic read notary/v1/+/+/down
 """
+SETTINGS = {"autovacuum": "off"}
+"""A server that lives for minutes needs no housekeeping, and statistics come by no chance."""
 NOT_RUN: list[str] = []
 WITH_TABLES: dict[Postgres, str] = {}
 HERE = {
@@ -130,10 +135,27 @@ def _outside() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One server for the whole run."""
-    with Postgres.open(tmp_path_factory.mktemp("postgres")) as server:
+    with Postgres.open(tmp_path_factory.mktemp("postgres"), settings=SETTINGS) as server:
+        _expect_many(server)
         yield server
         # An end in order would write all those databases to the disk once more.
         server.kill()
+
+
+def _expect_many(server: Postgres) -> None:
+    """A password that is checked a thousand times is proved by one round, not by 4096."""
+    password = urlsplit(server.url).password
+    with closing(psycopg2.connect(server.url)) as connection, connection:
+        connection.cursor().execute(
+            f"SET scram_iterations = 1; ALTER ROLE {USER} PASSWORD '{password}'"
+        )
+
+
+@pytest.fixture(scope="session")
+def lender(postgres: Postgres) -> Iterator[Lender]:
+    """Lends databases with the newest tables, as good as new."""
+    with closing(Lender(postgres, _with_tables(postgres))) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from notary.local.postgres import Postgres
 from tests.conftest import new_database
+from tests.lending import Lender
 from tests.usecases.world import World
 
 __all__ = ["new_database", "passing_server", "world"]
@@ -33,8 +34,9 @@ def passing_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
 
 
 @pytest.fixture
-def world(tmp_path: Path, postgres: Postgres) -> Iterator[World]:
+def world(tmp_path: Path, lender: Lender) -> Iterator[World]:
     """A notary that was just made."""
-    made = World.make(tmp_path, new_database(postgres))
-    yield made
-    made.close()
+    with lender.lent() as url:
+        made = World.make(tmp_path, url)
+        yield made
+        made.close()
