@@ -44,7 +44,7 @@ def test_the_walk_finds_the_house() -> None:
     assert len(list(files(".sql"))) > 3
 
 
-@pytest.mark.parametrize("suffix", [".py", ".sql", ".toml", ".yaml", ".cfg"])
+@pytest.mark.parametrize("suffix", [".py", ".sql", ".sol", ".toml", ".yaml", ".cfg"])
 def test_every_source_file_names_its_licence(suffix: str) -> None:
     """One SPDX line at its head; sqlite and notary.toml samples in tests are no sources."""
     bare = [
@@ -59,7 +59,7 @@ def test_nothing_is_left_unfinished() -> None:
     """What isn't done is an issue, not a mark in the source."""
     marked = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
-        for path in files(".py", ".sql", ".sh", ".yaml", ".toml", ".cfg")
+        for path in files(".py", ".sql", ".sol", ".sh", ".yaml", ".toml", ".cfg")
         for line in path.read_text(encoding="utf-8").splitlines()
         if UNFINISHED.search(line)
     ]
