@@ -20,6 +20,7 @@ from notary.ledgers.port import (
     LedgerRefused,
     LedgerUnavailable,
 )
+from notary.store.pool import Transaction
 from notary.usecases.anchor import Anchored, anchor, look_back
 from notary.usecases.anchor_check import check_anchors
 from notary.usecases.anchor_look import (
@@ -611,3 +612,36 @@ def test_a_persons_word_forgets_what_a_ledger_was_heard_to_hold(grown: World, fa
     far.holds = None
     retry_ledger(grown.pool, "far", grown.now)
     gate.open()
+
+
+def test_of_two_sealers_one_hands_over(
+    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have read that it is to be handed over; the one that counts the attempt first does."""
+    other, real = grown.again(), Transaction.do
+    moved: list[Anchored] = []
+
+    def do(tx: Transaction, name: str, /, **values: object) -> int:
+        if name == "try_anchor" and not moved:
+            moved.append(Anchored("far", 1, "built"))
+            moved.extend(step(other, far))
+        return real(tx, name, **values)
+
+    monkeypatch.setattr(Transaction, "do", do)
+    assert step(grown, far) == []
+    assert moved[1:] == [Anchored("far", 1, "verified")]
+    assert far.asked.count("submit") == 1
+    other.close()
+
+
+def test_an_audit_finds_evidence_of_others_that_does_not_hold(grown: World, far: Remote) -> None:
+    """From itself alone: the ledger is asked about its newest anchor only."""
+    for _ in range(3):
+        grown.anchor()
+        grow(grown)
+    grown.change(
+        "UPDATE anchors SET evidence = (SELECT evidence FROM anchors WHERE ledger = 'far'"
+        " AND size = 1) WHERE ledger = 'far' AND size = 2"
+    )
+    (finding,) = grown.audit().findings
+    assert finding.startswith("anchor of size 2 on far:")
