@@ -17,6 +17,8 @@ from tests.fabric.pki import Organisation
 ROOT = base64.b64encode(NETWORK.msps["OrgaNodeMSP"].ca_der).decode()
 MEMBER = NETWORK.peers[0].der
 NO_CA = Organisation("OrgaNodeMSP", NOW, is_ca=False).ca_der
+BARE = NETWORK.msps["OrgaNodeMSP"].issue("", "x", units=(), bare=True).der
+NO_USE = NETWORK.msps["OrgaNodeMSP"].issue("", "x", units=(), is_ca=True).der
 NO_KEY = NETWORK.msps["OrgaNodeMSP"].ca_der.replace(
     bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d03017f")
 )
@@ -78,6 +80,8 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "a root that is cut": {"msps": [org("OrgaNodeMSP", ROOT[:400])]},
     "a root that is a member's": {"msps": [org("OrgaNodeMSP", encoded(MEMBER))]},
     "a root that is no CA's": {"msps": [org("OrgaNodeMSP", encoded(NO_CA))]},
+    "a root whose key may not sign certificates": {"msps": [org("OrgaNodeMSP", encoded(NO_USE))]},
+    "a root of which nothing is said": {"msps": [org("OrgaNodeMSP", encoded(BARE))]},
     "a root whose key is none": {"msps": [org("OrgaNodeMSP", encoded(NO_KEY))]},
     "an orderer's root that is none": {"orderers": [org("OrdererMSP", "AAAA")]},
     "no endorsement": {"endorsements": 0},
