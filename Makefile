@@ -6,7 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
-WORKERS ?= -n 4 --dist loadfile --no-loadscope-reorder
+WORKERS ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Without its caches each process of the tests would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 CODE := notary iot_ingest iot_simulator schemas bench tests
 
 # An environment whose Python is gone, or whose checkout was moved or copied, is made anew.

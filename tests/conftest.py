@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import psycopg2
 import pytest
+from xdist.remote import Producer
 
 from notary.local.anvil import Anvil, anvil_program
 from notary.local.broker import Broker
@@ -30,6 +31,7 @@ from notary.local.programs import mosquitto_program
 from notary.store.migrations import migrate
 from notary.store.pool import Pool
 from tests.acceptance.small_disk import can_mount
+from tests.by_file import ByFile
 from tests.lending import Lender
 
 ACL = """\
@@ -68,6 +70,12 @@ def pytest_configure() -> None:
     # These machines are shared: no example of a property fails for the time that it took.
     hypothesis.settings.register_profile("shared", deadline=None)
     hypothesis.settings.load_profile("shared")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """What hands tests out to workers."""
+    return ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:
