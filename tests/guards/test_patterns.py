@@ -4,8 +4,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 HOUSE = Path(__file__).parents[2]
 SOURCES = [
     path for part in ("notary", "iot_ingest", "schemas") for path in (HOUSE / part).rglob("*.py")
@@ -14,8 +12,9 @@ NEW = re.compile(r"[*+?}]\+|\(\?>")
 CALL = re.compile(r"(?:\br|\brb|\bbr)(['\"])(.*?)\1", re.DOTALL)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(HOUSE)))
-def test_no_pattern_is_possessive(path: Path) -> None:
+def test_no_pattern_is_possessive() -> None:
     """Python 3.11.0 to 3.11.4 match possessive groups wrongly, and Debian 12 has one of them."""
-    for found in CALL.finditer(path.read_text(encoding="utf-8")):
-        assert not NEW.search(found[2].replace(r"\+", "")), found[0]
+    assert len(SOURCES) > 100
+    for path in SOURCES:
+        for found in CALL.finditer(path.read_text(encoding="utf-8")):
+            assert not NEW.search(found[2].replace(r"\+", "")), (path, found[0])
