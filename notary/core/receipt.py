@@ -13,7 +13,7 @@ from notary.core.descriptor import Descriptor, descriptor_leaf, parse_descriptor
 from notary.core.errors import MalformedReceipt, MalformedText, MalformedTrust
 from notary.core.proof import verify_inclusion
 from notary.core.receipt_format import format_receipt, parse_receipt
-from notary.core.receipt_ledgers import FILE_ALONE, Checker, check_anchor
+from notary.core.receipt_ledgers import FILE_ALONE, Checker, check_anchors
 from notary.core.receipt_parts import (
     Anchor,
     Consistency,
@@ -85,8 +85,7 @@ def verify_receipt(
     # receipt-v1.md, step 9: the witnesses.
     check_witnesses(signed.note, trust, proved.received, findings)
     # receipt-v1.md, step 10: the ledgers.
-    for anchor in receipt.anchors:
-        check_anchor(anchor, index, leaf, signed, trust, checkers, findings)
+    check_anchors(receipt.anchors, index, leaf, signed, trust, checkers, findings)
     if not receipt.anchors:
         findings.not_checked("anchor", reason="none")
     return Verdict(

@@ -7,7 +7,7 @@ What a kind of evidence shows is for its checker to say. The file ledger's is he
 other kinds are handed in by whoever has them (notary/evidence/).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,8 +70,12 @@ FILE_ALONE: Final[Mapping[str, Checker]] = {"file": check_file_ledger}
 """The checkers by kind that need nothing but the core."""
 
 
-def check_anchor(
-    anchor: Anchor,
+MAX_CHECKED: Final = 20
+"""So many anchors' evidence is read: nobody has more ledgers, and each may cost half a second."""
+
+
+def check_anchors(
+    anchors: Iterable[Anchor],
     index: int,
     leaf: LeafHash,
     signed: Signed,
@@ -80,7 +84,7 @@ def check_anchor(
     findings: Findings,
 ) -> None:
     """
-    The descriptor is under the anchored root, and the ledger holds that root.
+    The descriptor is under each anchored root, and the ledgers hold these roots.
 
     Raises:
         RootMismatch, MalformedProof: the path doesn't lead to the anchored root.
@@ -88,8 +92,24 @@ def check_anchor(
             was forked.
         MalformedTrust: what the trust file says of the ledger is of no use.
     """
-    # receipt-v1.md, step 10.
-    verify_inclusion(leaf, index, anchor.size, anchor.path, RootHash(anchor.root))
+    checked = 0
+    for anchor in anchors:
+        # receipt-v1.md, step 10.
+        verify_inclusion(leaf, index, anchor.size, anchor.path, RootHash(anchor.root))
+        if _check_anchor(anchor, signed, trust, checkers, findings, is_full=checked == MAX_CHECKED):
+            checked += 1
+
+
+def _check_anchor(
+    anchor: Anchor,
+    signed: Signed,
+    trust: Trust,
+    checkers: Mapping[str, Checker],
+    findings: Findings,
+    *,
+    is_full: bool,
+) -> bool:
+    """Whether the evidence was read. Raises as `check_anchors`."""
     checkpoint = signed.checkpoint
     if anchor.size == checkpoint.size and anchor.root != checkpoint.root:
         raise ReceiptRefused("Two roots are given for one size of the log.", reason="fork")
@@ -97,12 +117,15 @@ def check_anchor(
     facts = {"ledger": anchor.ledger, "kind": anchor.kind, "size": anchor.size}
     if ledger is None:
         findings.not_checked("anchor", reason="not-in-trust-file", **facts)
-        return
+        return False
     if ledger.kind != anchor.kind:
         raise ReceiptRefused("The ledger is of another kind.", reason="ledger-kind")
     if anchor.kind not in checkers:
         findings.not_checked("anchor", reason="needs-package", **facts)
-        return
+        return False
+    if is_full:
+        findings.not_checked("anchor", reason="too-many", **facts)
+        return False
     found = checkers[anchor.kind](anchor, ledger, checkpoint.origin)
     if found.status == "held":
         findings.held("anchor", **facts, **found.facts)
@@ -110,3 +133,4 @@ def check_anchor(
         findings.own_word("anchor", **facts, **found.facts)
     else:
         findings.not_checked("anchor", **facts, **found.facts)
+    return True

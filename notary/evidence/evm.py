@@ -26,6 +26,8 @@ from notary.evidence.rlp import Item, NotRlp, decode, encode, encode_integer, in
 MAX_HEADER_BYTES: Final = 1 << 16
 MAX_NODE_BYTES: Final = 1 << 16
 MAX_NODES: Final = 16
+MAX_BYTES: Final = 96 << 10
+"""Of header and proof together: all of them are hashed, which takes its time in Python."""
 MAX_INDEX: Final = (1 << 32) - 1
 TYPES: Final = frozenset((1, 2, 3, 4))
 """Types of transactions whose receipts have the four members of a legacy one (EIP-2718)."""
@@ -133,6 +135,8 @@ def prove(evidence: Mapping[str, object], chain: Chain, octets_wanted: bytes) ->
     if not isinstance(nodes, list) or not 1 <= len(nodes) <= MAX_NODES:
         raise refused(f"The proof is not a list of 1 to {MAX_NODES} nodes.")
     proof = [octets(node, "node", MAX_NODE_BYTES) for node in nodes]
+    if len(header) + sum(map(len, proof)) > MAX_BYTES:
+        raise refused(f"Header and proof have more than {MAX_BYTES} bytes.")
     try:
         block = parse_header(header)
         # anchor-evm.md, step 4.

@@ -23,6 +23,7 @@ from notary.evidence.protobuf import Message, field
 
 MAX_BLOCK_BYTES: Final = 16 << 20
 MAX_SIGNATURES: Final = 100
+MAX_SIGNATURES_BYTES: Final = 1 << 18
 _SIGNATURES, _CODES = 0, 2
 _INTEGER, _OCTET_STRING, _SEQUENCE = 0x02, 0x04, 0x30
 
@@ -111,6 +112,10 @@ def format_block(block: Block) -> bytes:
 
 
 def _signatures(data: bytes) -> tuple[bytes, tuple[BlockSignature, ...]]:
+    if len(data) > MAX_SIGNATURES_BYTES:
+        raise MalformedText(
+            f"The orderers' signatures have more than {MAX_SIGNATURES_BYTES} bytes."
+        )
     metadata = Message(data, "orderers' metadata")
     items = [Message(item, "orderer's signature") for item in metadata.each(2)]
     if len(items) > MAX_SIGNATURES:

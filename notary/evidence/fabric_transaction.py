@@ -30,6 +30,8 @@ from notary.evidence.protobuf import Message
 
 ENDORSER_TRANSACTION: Final = 3
 MAX_ENDORSEMENTS: Final = 100
+MAX_NAMING_BYTES: Final = 1 << 18
+"""Of all envelopes that name a transaction: they are read before anything is verified."""
 _STATUS_OK: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -151,11 +153,12 @@ def find(block: Block, tx: str) -> tuple[int, Transaction]:
         MalformedText: the block holds none, or several, or it can't be read.
     """
     text = tx.encode()
-    places = [
-        place
-        for place, item in enumerate(block.envelopes)
-        if text in item and _tx_id(item) == tx  # few have to be read
-    ]
+    naming = {place: item for place, item in enumerate(block.envelopes) if text in item}
+    if sum(map(len, naming.values())) > MAX_NAMING_BYTES:
+        raise MalformedText(
+            f"More than {MAX_NAMING_BYTES} bytes of the block name the transaction."
+        )
+    places = [place for place, item in naming.items() if _tx_id(item) == tx]
     if len(places) != 1:
         raise MalformedText(f"The block holds the transaction {len(places)} times.")
     return places[0], parse_transaction(block.envelopes[places[0]])

@@ -9,7 +9,7 @@ import pytest
 from notary.core import canonical
 from notary.core.errors import MalformedTrust, NotaryError, ReceiptRefused
 from notary.core.receipt import verify_receipt
-from notary.core.receipt_ledgers import FILE_ALONE, Checker, Found
+from notary.core.receipt_ledgers import FILE_ALONE, MAX_CHECKED, Checker, Found
 from notary.core.receipt_parts import Anchor
 from notary.core.trust import LedgerTrust
 from notary.core.verdict import Check
@@ -115,3 +115,19 @@ def test_the_receipt_of_a_window_is_checked_by_them_too() -> None:
     assert [item.status for item in found if item.code == "anchor"] == ["own-word", "held"]
     usual = verify_window(text, trusted).receipt.checks
     assert [item.status for item in usual if item.code == "anchor"] == ["own-word", "not-checked"]
+
+
+def test_a_receipt_stuffed_with_anchors_costs_no_more_than_a_few() -> None:
+    """Each checker may hash for half a second: those that come first are read, and no more."""
+    asked: list[int] = []
+
+    def check(anchor: Anchor, ledger: LedgerTrust, origin: str) -> Found:
+        asked.append(anchor.size)
+        return Found("held", {})
+
+    far = receipt()["anchors"][1]
+    stuffed = CITY.receipt() | {"anchors": [far | {"ledger": "other"}, *[far] * (MAX_CHECKED + 5)]}
+    checks = verify_receipt(stuffed, TRUST, checkers={"stone": check}).checks
+    told = [check.facts.get("reason", check.status) for check in checks if check.code == "anchor"]
+    assert len(asked) == MAX_CHECKED
+    assert told == ["not-in-trust-file", *["held"] * MAX_CHECKED, *["too-many"] * 5]

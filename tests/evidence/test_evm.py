@@ -252,3 +252,17 @@ def test_a_trust_file_of_no_use_says_nothing_of_the_receipt() -> None:
         listed = trust(ledgers=[*trust()["ledgers"], members])
         with pytest.raises(MalformedTrust):
             checked(with_anchors("evm"), canonical.dumps(listed))
+
+
+def test_evidence_that_takes_long_to_hash_is_not_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Header and nodes of 64 KiB each, true ones, took a minute and a half in one receipt."""
+    case = next(case for case in CASES if case["wantErr"] is None)
+    anchor = case["anchor"]
+    rest = sum(len(b64decode(node)) for node in anchor["evidence"]["proof"])
+    monkeypatch.setattr(evm, "parse_header", lambda _: pytest.fail("it was read"))
+    for size in (evm.MAX_BYTES - rest + 1, evm.MAX_HEADER_BYTES):
+        header = base64(bytes(min(size, evm.MAX_HEADER_BYTES)))
+        nodes = [*anchor["evidence"]["proof"], base64(bytes(evm.MAX_BYTES - evm.MAX_HEADER_BYTES))]
+        changed = anchor["evidence"] | {"header": header, "proof": nodes}
+        with pytest.raises(ReceiptRefused, match="Header and proof have more"):
+            found_of(case | {"anchor": anchor | {"evidence": changed}})

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from notary.core.errors import MalformedText, ReceiptRefused
 from notary.evidence import fabric
-from notary.evidence.fabric_block import MAX_BLOCK_BYTES, format_block, parse_block
+from notary.evidence.fabric_block import (
+    MAX_BLOCK_BYTES,
+    MAX_SIGNATURES_BYTES,
+    format_block,
+    parse_block,
+)
 from notary.evidence.fabric_transaction import find, parse_transaction
 from tests.evidence.fabric_city import (
     BLOCK,
@@ -536,3 +541,18 @@ def test_more_endorsements_than_anybody_needs_are_refused() -> None:
     many = draft(endorsers=[NETWORK.peers[0]] * 101).build()
     with pytest.raises(ReceiptRefused, match="more than 100"):
         look(block_of(many), many.tx_id)
+
+
+def test_a_block_stuffed_with_envelopes_that_name_the_transaction_is_not_read() -> None:
+    """Millions of fields in transactions that nobody signed took minutes before this bound."""
+    junk = item(1, item(1, number(15, 1) * 60_000 + item(5, f"{HONEST.tx_id} "[:-1] + "x")))
+    assert look(block_of(HONEST, junk)).status == "held"
+    with pytest.raises(ReceiptRefused, match="bytes of the block name the transaction"):
+        look(block_of(HONEST, *[junk] * 3))
+
+
+def test_a_block_stuffed_with_signatures_is_not_read() -> None:
+    """Neither are more bytes of orderers' signatures than a hundred of them take."""
+    stuffed = item(3, item(1, item(1, bytes(MAX_SIGNATURES_BYTES))))
+    with pytest.raises(MalformedText, match="signatures have more than"):
+        parse_block(stuffed)
