@@ -57,6 +57,8 @@ class FileLedger:
             if known is not None:
                 if known[0].root != checkpoint.root:
                     raise LedgerRefused(f"Another root for size {checkpoint.size} is noted.")
+                # A crash may have come between writing it and this.
+                os.fsync(file)
                 return str(known[0].sequence)
             sequence, prev = self._last
             entry = LedgerEntry(

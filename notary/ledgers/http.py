@@ -115,4 +115,7 @@ def _address(url: str, ca_file: Path | None) -> Address:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, ValueError | http.client.InvalidURL) and not isinstance(error, OSError):
+        # It quotes what can't be sent: a header with a key, or the address.
+        return "header or address hold what HTTP doesn't allow"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

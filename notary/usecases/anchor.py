@@ -8,7 +8,7 @@ Each ledger has at most one anchor under way. Each step's state is committed bef
 2. the attempt is counted, before anything is handed over. A crash after it: nobody knows whether
    the ledger has it; it is handed over again, after a pause, and the ledger takes it once.
 3. `submitted`, with the reference by which the ledger finds it again.
-4. `committed`, `verified` with its evidence, as read back from the ledger.
+4. `committed`, `verified` with its evidence, as read back from the ledger and checked.
 
 A ledger that is down costs only its anchors: what is under way stays so, and once that is
 verified the newest checkpoint covers all that came in between. A time-out is `unknown`, never
@@ -30,6 +30,7 @@ from notary.ledgers.port import (
     anchorable,
 )
 from notary.store.pool import Pool, Transaction
+from notary.usecases.anchor_check import check_kept
 from notary.usecases.anchor_work import UnderWay, Work, read_work
 from notary.usecases.closed_logs import Origins, read_origins
 from notary.usecases.gate import Gate
@@ -82,13 +83,19 @@ def look_back(pool: Pool, ledger: Ledger, clock: Clock) -> Anchored | None:
     """
     See whether a ledger still holds what was last read back from it, and note what else it holds.
 
-    None: it does, or there is nothing to ask it about.
+    Where nothing was read back yet it is asked about the newest checkpoint: this may be an older
+    database than the one that was anchored. None: it does, or there is nothing to ask it about.
     """
     with pool.transaction(read_only=True) as tx:
         origins, work = read_origins(tx), read_work(tx, [ledger.name])[0]
-    if work.verified is None:
+        newest = None if work.newest is None else tx.row("get_checkpoint", size=work.newest)
+    if work.kind not in (None, ledger.kind):
         return None
-    return _look(pool, ledger, origins, work.verified, clock)
+    if work.verified is not None:
+        return _look(pool, ledger, origins, work.verified, clock)
+    if newest is None or not ledger.remembers:
+        return None
+    return _look(pool, ledger, origins, (newest[0], newest[1], None), clock, is_new=True)
 
 
 def evidence_text(evidence: Mapping[str, object]) -> str:
@@ -140,14 +147,19 @@ def _look(
     origins: Origins,
     verified: tuple[int, bytes, str | None],
     clock: Clock,
+    *,
+    is_new: bool = False,
 ) -> Anchored | None:
-    """A ledger that was lost or set back must not be written on as if it were whole."""
+    """
+    A ledger that was lost or set back must not be written on as if it were whole. `is_new`: it
+    need not hold the checkpoint.
+    """
     size, root, reference = verified
     error: str | None = None
     stopped: AnchorState = "unknown"
     try:
         state = ledger.confirm(anchorable(origins.at(size), size, root), reference)
-        if state != "verified":
+        if state != "verified" and not is_new:
             error = f"The ledger no longer holds size {size}, which was read back from it" + (
                 ": restore it; until then nothing is written to it." if ledger.own_word else "."
             )
@@ -180,6 +192,7 @@ def _hear(tx: Transaction, ledger: Ledger, origin: str) -> None:
         return  # the gate reads it by itself
     newest = ledger.newest(origin)
     if newest is not None:
+        tx.do("note_ledger", ledger=ledger.name, kind=ledger.kind, own_word=False)
         tx.do(
             "heard_of_ledger", ledger=ledger.name, origin=origin, newest=newest[0], root=newest[1]
         )
@@ -192,8 +205,8 @@ class _Move:
         self, pool: Pool, ledger: Ledger, origins: Origins, under_way: UnderWay, clock: Clock
     ) -> None:
         self._pool, self._ledger, self._clock = pool, ledger, clock
-        self._origin = origins.origin
-        self._what = anchorable(origins.at(under_way.size), under_way.size, under_way.root)
+        self._origin, self._log = origins.origin, origins.at(under_way.size)
+        self._what = anchorable(self._log, under_way.size, under_way.root)
         self._state, self._reference = under_way.state, under_way.reference
         self._attempts = under_way.attempts
         self._evidence: str | None = None
@@ -250,8 +263,18 @@ class _Move:
     def _read_back(self) -> None:
         state = self._ledger.confirm(self._what, self._reference)
         if state == "verified":
-            self._evidence = evidence_text(self._ledger.evidence(self._what, self._reference))
+            evidence = evidence_text(self._ledger.evidence(self._what, self._reference))
+            self._check(evidence)
+            self._evidence = evidence
         self._state = state
+
+    def _check(self, evidence: str) -> None:
+        """What a stranger would refuse is never kept: it would stand in receipts for good."""
+        what, kind = self._what, self._ledger.kind
+        row = {"kind": kind, "size": what.size, "root": what.root, "evidence": evidence}
+        check = check_kept(row, self._ledger, self._log)
+        if check.outcome == "differs":
+            raise LedgerUnavailable(f"The evidence that came back does not hold: {check.why}")
 
     def _do(self, tx: Transaction, name: str, /, **values: object) -> int:
         what = {"ledger": self._ledger.name, "size": self._what.size, "now": self._clock()}

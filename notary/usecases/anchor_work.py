@@ -14,6 +14,8 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 LONGEST_WAIT: Final = timedelta(minutes=1)
 HANDING_OVER: Final = timedelta(seconds=30)
 """So long it is left to whoever began to hand it over; after a crash nobody does."""
+MOST_AHEAD: Final = timedelta(minutes=10)
+"""A time that lies further ahead was noted by a clock that was wrong: nobody waits for it."""
 WAIT_PART: Final = 8
 """Finality is asked for again after this part of the time for which it was waited so far."""
 
@@ -82,14 +84,21 @@ class Work:
         `at_once`: whatever interval and pauses.
         """
         if self.under_way is not None:
-            return at_once or now >= self.under_way.not_before(own_word=ledger.own_word)
+            due_at = self.under_way.not_before(own_word=ledger.own_word)
+            return at_once or now >= due_at or _is_ahead(self.under_way.changed_at, now)
         if self.newest is None or (self.last is not None and self.last[0] >= self.newest):
             return False
         if at_once or self.last is None:
             return True
-        if self.failed_at is not None and now < self.failed_at + growing_pause(self.failures):
+        began_at, failed_at = self.last[1], self.failed_at or self.last[1]
+        is_paused = now < failed_at + growing_pause(self.failures)
+        if is_paused and not _is_ahead(failed_at, now):
             return False
-        return now - self.last[1] >= (ledger.interval or interval)
+        return now - began_at >= (ledger.interval or interval) or _is_ahead(began_at, now)
+
+
+def _is_ahead(noted: datetime, now: datetime) -> bool:
+    return noted - now > MOST_AHEAD
 
 
 def growing_pause(failures: int) -> timedelta:

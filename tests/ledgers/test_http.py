@@ -216,3 +216,18 @@ def test_tls_is_verified(authority: Authority, name: str, trusted: bool, holds: 
         else:
             with pytest.raises(LedgerUnavailable, match="certificate"):
                 endpoint.post(b"{}", JSON)
+
+
+@pytest.mark.parametrize("key", ["s3cr3t\ns3cr3t", "s3cr3t\r\nHost: x"])
+def test_a_key_in_a_header_that_can_not_be_sent_is_never_said(key: str) -> None:
+    """The library quotes what it refuses; a key file of two lines would end in every log."""
+    with pytest.raises(LedgerUnavailable, match="HTTP doesn't allow") as caught:
+        Endpoint("http://127.0.0.1:9", headers={"x-api-key": key}).post(b"{}", JSON)
+    assert "s3cr3t" not in caught.value.detail
+
+
+def test_a_path_that_can_not_be_sent_is_never_said() -> None:
+    """It begins with the address, which may hold a key."""
+    with pytest.raises(LedgerUnavailable) as caught:
+        Endpoint("http://127.0.0.1:9/s3cr3t").post(b"{}", JSON, "/a b")
+    assert "s3cr3t" not in caught.value.detail

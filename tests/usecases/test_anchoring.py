@@ -645,3 +645,83 @@ def test_an_audit_finds_evidence_of_others_that_does_not_hold(grown: World, far:
     )
     (finding,) = grown.audit().findings
     assert finding.startswith("anchor of size 2 on far:")
+
+
+# -- clocks
+
+
+@pytest.mark.parametrize("moment", ["begun", "under way", "not answering"])
+def test_a_clock_that_was_years_ahead_for_a_moment_stops_no_anchor(
+    grown: World, far: Remote, moment: str
+) -> None:
+    """What it noted is not waited for: nobody would live to see the next anchor."""
+    if moment == "under way":
+        far.instead["submit"] = lambda: AWAY
+    if moment == "not answering":
+        step(grown, far)
+        grow(grown)
+        far.instead["confirm"] = lambda: AWAY
+    step(grown, far, 10 * 365 * 86_400)
+    far.instead.clear()
+    grown.now -= timedelta(days=10 * 365)
+    grow(grown)
+    for _ in range(3):
+        step(grown, far, 3600 if moment == "not answering" else 1)
+    assert states(grown)[-1] == (grown.size(), "verified")
+
+
+def test_a_clock_that_is_a_little_behind_waits_as_always(grown: World, far: Remote) -> None:
+    """Two machines' clocks differ: the pause of one counts for the other."""
+    step(grown, far)
+    grow(grown)
+    assert step(grown, far, -300) == []
+
+
+# -- an older database
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["row", "no-row"])
+def test_an_older_database_in_which_nothing_is_anchored_yet_is_known_by_the_ledger(
+    grown: World, far: Remote, anchors: Anchors, noted: bool
+) -> None:
+    """Restored from before the first anchor, mark and file with it: only the far ledger knows."""
+    if noted:
+        far.instead["submit"] = lambda: AWAY
+        step(grown, far)
+        far.instead.clear()
+    far.holds = (99, bytes(32))
+    far.instead["confirm"] = lambda: LedgerRefused("The ledger holds size 99.")
+    with pytest.raises(StateRefused, match="the ledger far"):
+        anchors.begin()
+
+
+def test_a_ledger_that_holds_nothing_yet_is_asked_and_nothing_is_wrong(
+    grown: World, far: Remote, anchors: Anchors
+) -> None:
+    """It need not hold what was never handed to it."""
+    anchors.begin()
+    assert far.asked == ["confirm"]
+    assert look_back(grown.pool, far, lambda: grown.now) is None
+
+
+@pytest.mark.parametrize("evidence", [{}, {"note": ""}, {"note": 7}, {"note": None, "more": "x"}])
+def test_evidence_that_a_stranger_would_refuse_is_never_kept(
+    grown: World, far: Remote, evidence: Mapping[str, object]
+) -> None:
+    """Whatever the adapter believes: it would stand in receipts for good."""
+    far.instead["evidence"] = lambda: evidence
+    (moved,) = step(grown, far)
+    assert (moved.state, "does not hold" in str(moved.error)) == ("submitted", True)
+    far.instead.clear()
+    assert step(grown, far, 60) == [Anchored("far", 1, "verified")]
+
+
+def test_evidence_of_an_earlier_checkpoint_is_never_kept(grown: World, far: Remote) -> None:
+    """A replayed answer that the adapter believed."""
+    step(grown, far)
+    (old,) = [note for _, note in far.ledger.entries()]
+    grow(grown)
+    far.instead["evidence"] = lambda: {"note": old}
+    (moved,) = step(grown, far, 3600)
+    assert (moved.size, moved.state) == (2, "submitted")
+    assert grown.rows("SELECT evidence FROM anchors WHERE ledger = 'far' AND size = 2") == [(None,)]

@@ -108,8 +108,10 @@ class EvmLedger:
             if stands == "overtaken":
                 return "failed"
             raise LedgerUnavailable("The node shows no event for what the contract holds.")
+        # The depth first: while it is asked for, the block may be replaced by another.
+        is_final = self._is_final(place)
         self._check_canonical(place)
-        if not self._is_final(place):
+        if not is_final:
             return "committed"
         self._evidence(checkpoint, place)
         self._remember(checkpoint)

@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from notary.keys import read_secret
+from notary.keys import KeyRefused, read_secret
 from notary.ledgers.evm.chain import Chain
 from notary.ledgers.evm.ledger import EvmLedger
 from notary.ledgers.evm.rpc import Node
@@ -43,7 +43,10 @@ def open_chain(settings: EvmSettings) -> Chain:
     """The chain behind the address. Raises KeyRefused, LedgerUnavailable as `open_ledger`."""
     headers = {}
     if settings.api_key_file is not None:
-        headers["x-api-key"] = read_secret(settings.api_key_file).decode("latin-1").strip()
+        key = read_secret(settings.api_key_file).decode("latin-1").strip()
+        if not key.isascii() or not key.isprintable():
+            raise KeyRefused(f"{settings.api_key_file} is not one line of letters and digits.")
+        headers["x-api-key"] = key
     endpoint = Endpoint(
         settings.url, headers=headers, ca_file=settings.ca_file, max_bytes=MAX_ANSWER_BYTES
     )
