@@ -13,7 +13,7 @@ from notary.web.access import find_dataset
 from notary.web.log_key import fingerprint
 from notary.web.missing import not_found
 from notary.web.render import render
-from notary.web.way import anchored
+from notary.web.way import on_ledgers
 
 blueprint = Blueprint("log_pages", __name__)
 blueprint.register_error_handler(NotFound, not_found)
@@ -34,7 +34,7 @@ def batch(index: int) -> Response:
         row=row,
         dataset=dataset,
         says=json.loads(row["descriptor"]),
-        steps=[anchored(anchor) for anchor in row["anchored"]],
+        steps=on_ledgers(row["anchored"], parts.ledgers),
         values={},
     )
 
@@ -49,6 +49,6 @@ def checkpoint(size: int) -> Response:
         "checkpoint.html",
         row=row,
         fingerprint=fingerprint(look.log_facts(parts.pool), row),
-        steps=[anchored(anchor) for anchor in row["anchored"]],
+        steps=on_ledgers(row["anchored"], parts.ledgers),
         values={},
     )

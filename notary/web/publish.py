@@ -167,7 +167,7 @@ def state(session: Session, who: Caller, dataset: str, version: int) -> Response
         token=session.token,
         row=row,
         dataset=facts,
-        steps=steps(row["states"]),
+        steps=steps(row["states"], parts.ledgers),
         found=found if found in KINDS else None,
         known=bool(request.args.get("known")),
         link=link if parts.public_url is not None and facts.is_open else None,

@@ -77,7 +77,7 @@ def _facts(dataset: str, source: str, n: int) -> dict[str, Any]:
         "row": row,
         "dataset": facts,
         "by": _by_words(row["by_word"]),
-        "steps": steps(row["states"]),
+        "steps": steps(row["states"], parts.ledgers),
         "formats": other_formats(),
         "is_last": _is_last(facts, row),
         "preview": preview(row["payload"]),

@@ -73,7 +73,7 @@ def _facts(dataset: str, version: int) -> dict[str, Any]:
     return {
         "row": row,
         "dataset": facts,
-        "steps": steps(row["states"]),
+        "steps": steps(row["states"], parts.ledgers),
         "formats": other_formats(),
         "newest": newest[0]["version"],
         "asked": request.args.get("row", "").strip()[:20],

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The five states as steps of a way, told apart: since when, and whose word each is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from notary.ledgers.port import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Step:
     missing: str = "page.not-yet"
 
 
-def steps(states: Mapping[str, Any]) -> list[Step]:
+def steps(states: Mapping[str, Any], ledgers: Iterable[Ledger]) -> list[Step]:
     """What `look.states` found, in the order of the way; each ledger is a step of its own."""
     sealed, signed = states["sealed"], states["signed"]
     way = [Step("accepted", "own", states["accepted"], "page.notary-clock")]
@@ -40,8 +42,7 @@ def steps(states: Mapping[str, Any]) -> list[Step]:
         else Step("signed")
     )
     way.append(witnessed(states))
-    way += [anchored(anchor) for anchor in states["anchored"]] or [Step("anchored")]
-    return way
+    return way + on_ledgers(states["anchored"], ledgers)
 
 
 def witnessed(states: Mapping[str, Any]) -> Step:
@@ -60,7 +61,16 @@ def witnessed(states: Mapping[str, Any]) -> Step:
     )
 
 
-def anchored(anchor: Mapping[str, Any]) -> Step:
+def on_ledgers(anchors: Sequence[Mapping[str, Any]], ledgers: Iterable[Ledger]) -> list[Step]:
+    """A step for each ledger that has it, then one for each required ledger that hasn't yet."""
+    there = {anchor["ledger"] for anchor in anchors}
+    missing = [one.name for one in ledgers if one.required and one.name not in there]
+    return [_anchored(anchor) for anchor in anchors] + [
+        Step("anchored", ledger=name) for name in missing
+    ]
+
+
+def _anchored(anchor: Mapping[str, Any]) -> Step:
     """The step of one ledger."""
     own = anchor["own_word"]
     return Step(

@@ -15,6 +15,7 @@ from notary.usecases.reading import Reading
 from notary.web.render import grouped
 from tests.api.city import City
 from tests.api.conftest import standing_city
+from tests.ledgers.far_file import FarLedger
 from tests.web.page import Page
 
 RECORD = "/datasets/weather/sources/desk/records/0"
@@ -87,6 +88,22 @@ def test_a_record_that_is_only_accepted_claims_no_more(city: City) -> None:
     page = Page(city.ask(RECORD))
     assert page.classes("li") == ["own", "open", "open", "open", "open"]
     assert not any("receipt" in address for address in page.addresses)
+
+
+@pytest.mark.parametrize("path", [RECORD, "/batches/0", "/checkpoints/1"])
+def test_a_required_ledger_that_has_it_not_yet_is_named(city: City, path: str) -> None:
+    """What others have would look like all of it; a ledger that isn't required is left out."""
+    city.open_dataset()
+    city.record("weather")
+    city.world.settle()
+    for name, required in (("harbour", True), ("extra", False)):
+        ledger = FarLedger("http://127.0.0.1:9", "", name)
+        ledger.required = required
+        city.world.parts.ledgers.append(ledger)
+    page = Page(city.ask(path))
+    assert "Anchored harbour not yet" in page.text
+    assert "extra" not in page.text
+    assert page.classes("li")[-2:] == ["own", "open"]
 
 
 @pytest.mark.parametrize("path", ["/", "/datasets/weather", RECORD, "/problems/not-found", "/find"])
