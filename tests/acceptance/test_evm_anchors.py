@@ -16,6 +16,7 @@ from eth_account.signers.local import LocalAccount
 from notary.core.hashing import node_hash
 from notary.core.receipt import verify_receipt
 from notary.core.trust import parse_trust
+from notary.core.verdict import Verdict
 from notary.evidence import checkers
 from notary.evidence.online import online_checkers
 from notary.ledgers.port import LedgerRefused
@@ -85,10 +86,16 @@ def until(world: World, size: int, state: str) -> None:
     raise AssertionError(states(world))
 
 
+def on_the_chain(verdict: Verdict) -> tuple[object, object]:
+    """What a verdict says of the anchor on the chain."""
+    (found,) = [check for check in verdict.checks if check.facts.get("ledger") == "chain"]
+    return found.status, found.facts["reason"]
+
+
 def test_a_series_of_100_anchors_is_accepted_and_each_receipt_holds(
     anchored: World, desk: Desk, look: Look
 ) -> None:
-    """A batch a time: 100 transactions; each record's receipt verifies offline, and by the node."""
+    """A batch a time: 100 transactions; each record's receipt holds by the chain itself."""
     dataset = anchored.dataset("weather")
     records = []
     for number in range(SERIES):
@@ -107,14 +114,10 @@ def test_a_series_of_100_anchors_is_accepted_and_each_receipt_holds(
         receipt = prover.receipt(
             dataset, record.source, record.n, caller=anchored.caller, until="anchored"
         ).text
-        offline = verify_receipt(receipt, trust, checkers=checkers())
-        online = verify_receipt(receipt, trust, checkers=asking)
-        for verdict, status, reason in (
-            (offline, "not-checked", "ask-the-chain"),
-            (online, "held", "online"),
-        ):
-            (found,) = [check for check in verdict.checks if check.facts.get("ledger") == "chain"]
-            assert (found.status, found.facts["reason"]) == (status, reason)
+        verdict = verify_receipt(receipt, trust, checkers=asking)
+        assert on_the_chain(verdict) == ("held", "online")
+    alone = verify_receipt(receipt, trust, checkers=checkers())
+    assert on_the_chain(alone) == ("not-checked", "ask-the-chain")
     assert anchored.audit().findings == ()
 
 
