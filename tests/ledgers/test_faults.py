@@ -81,7 +81,6 @@ BAD: list[tuple[type[FarLedger], str, Mapping[str, Any]]] = [
         "test_killed_between_any_two_commits",
         {"after": False},
     ),
-    (far_file.Believes, "test_answers_about_an_earlier_checkpoint_prove_nothing", {}),
     (far_file.GivesUp, "test_a_fault_on_the_way", {"fault": "error"}),
     (far_file.GivesUp, "test_garbage_in_the_place_of_every_answer", {}),
     (far_file.Stumbles, "test_garbage_in_the_place_of_every_answer", {}),
@@ -122,6 +121,7 @@ BROKEN: list[tuple[type[FarLedger], str]] = [
     (far_file.Doubles, "test_another_root_for_a_known_size_is_refused"),
     (far_file.TakesForks, "test_another_root_for_a_known_size_is_refused"),
     (far_file.TakesForks, "test_another_root_is_never_confirmed"),
+    (far_file.Believes, "test_another_root_is_never_confirmed"),
     (far_file.DoesNotReadBack, "test_what_was_never_submitted_is_unknown"),
     (far_file.DoesNotReadBack, "test_another_logs_size_is_not_ours"),
 ]
