@@ -107,46 +107,57 @@ def write_statement(s: Statement) -> str:
     """
     is_open = s.commitment is None
     hash_ = s.digest if s.commitment is None else s.commitment
-    return write_members(
-        s.by, s.chain, s.dataset, is_open, hash_ or b"", s.key, s.message, s.n, s.observed,
-        s.prev, format_time(s.received), s.source, s.type,
-    )  # fmt: skip
-
-
-def write_members(
-    by: str,
-    chain: int,
-    dataset: str,
-    is_open: bool,
-    hash_: bytes,
-    key: str | None,
-    message: bytes | None,
-    n: int,
-    observed: str | None,
-    prev: bytes,
-    received: str,
-    source: str,
-    type: str,
-) -> str:
-    """
-    The same from members alone, for a caller that writes tens of thousands a second.
-
-    `hash_` is the digest where `is_open`, else the commitment; `received` as
-    `format_time` writes it.
-    """
-    named = "" if key is None else f',"key":{encode_basestring(key)}'
-    if message is not None:
-        named = f'{named},"message":"{message.hex()}"'
-    said = "" if observed is None else f',"observed":{encode_basestring(observed)}'
-    hashed = (
-        f'"dataset":"{dataset}","digest":"{hash_.hex()}"'
-        if is_open
-        else f'"commitment":"{hash_.hex()}","dataset":"{dataset}"'
+    writer = StatementWriter(
+        s.by, s.chain, s.dataset, is_open, format_time(s.received), s.source, s.type
     )
-    return (
-        f'{{"by":"{by}","chain":{chain},{hashed}{named},"n":{n}{said},"prev":"{prev.hex()}",'
-        f'"received":"{received}","source":"{source}","type":"{type}","v":"{VERSION}"}}'
-    )
+    return writer.write(hash_ or b"", s.key, s.message, s.n, s.observed, s.prev)
+
+
+class StatementWriter:
+    """
+    Writes the statements of one source that were handed in alike and received at one time, for a
+    caller that writes tens of thousands a second: what they share is written once.
+
+    Requires every member as `format_statement` demands it, `received` as `format_time` writes it.
+    """
+
+    __slots__ = ("_begin", "_end", "_hashed")
+
+    def __init__(
+        self,
+        by: str,
+        chain: int,
+        dataset: str,
+        is_open: bool,
+        received: str,
+        source: str,
+        type: str,
+    ) -> None:
+        hashed = f'"dataset":"{dataset}","digest":"' if is_open else '"commitment":"'
+        self._begin = f'{{"by":"{by}","chain":{chain},{hashed}'
+        self._hashed = '"' if is_open else f'","dataset":"{dataset}"'
+        self._end = (
+            f'","received":"{received}","source":"{source}","type":"{type}","v":"{VERSION}"}}'
+        )
+
+    def write(
+        self,
+        hash_: bytes,
+        key: str | None,
+        message: bytes | None,
+        n: int,
+        observed: str | None,
+        prev: bytes,
+    ) -> str:
+        """One statement's text; `hash_` is the digest in an open dataset, else the commitment."""
+        named = "" if key is None else f',"key":{encode_basestring(key)}'
+        if message is not None:
+            named = f'{named},"message":"{message.hex()}"'
+        said = "" if observed is None else f',"observed":{encode_basestring(observed)}'
+        return (
+            f'{self._begin}{hash_.hex()}{self._hashed}{named},"n":{n}{said},'
+            f'"prev":"{prev.hex()}{self._end}'
+        )
 
 
 def _check(s: Statement) -> None:

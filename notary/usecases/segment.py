@@ -4,14 +4,14 @@ The records of one commit: each gets its place in its source's chain, its statem
 row. Pure but for `copy`, which hands the rows to the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from struct import Struct, pack
 from typing import NamedTuple
 
 from notary.core.hashing import commitment
-from notary.core.statement import write_members
+from notary.core.statement import StatementWriter
 from notary.core.words import format_time
 from notary.store import binary
 from notary.store.pool import Transaction
@@ -25,9 +25,11 @@ So many contents are kept in mind of one key. A sender that uses a key more ofte
 else hands in at least once, and costs nobody but itself.
 """
 
-_RECORD = Struct(">h ii ii iq iq ii ii ih i32s")
-"""A row of records up to its leaf: 13 fields, each with its length before it."""
-_DUPLICATE = Struct(">h iq iq ii ih ih")
+_RECORD_BEGIN = Struct(">h ii ii i").pack
+_RECORD_MIDDLE = Struct(">iq ii ii ih i").pack
+"""A row of records up to its leaf, around n: 13 fields, each with its length before it."""
+_N = Struct(">q").pack
+_DUPLICATE = Struct(">h iq iq ii ih ih").pack
 _LENGTH = Struct(">i").pack
 
 
@@ -112,11 +114,22 @@ def find_known(tx: Transaction, items: Sequence[Item], sources: Sequence[Source]
 
 
 class _OfSource(NamedTuple):
-    """The rows of one source, and when the first of them was received."""
+    """The rows of one source, and when they were received."""
 
     lane: int
     dataset: int
-    first: datetime
+    received: datetime
+    rows: list[bytes]
+
+
+class _Alike(NamedTuple):
+    """What the records share that one source hands in alike, and where their rows go."""
+
+    head: Head
+    time: "_Time"
+    write: Callable[..., str]
+    begin: bytes
+    middle: bytes
     rows: list[bytes]
 
 
@@ -130,15 +143,16 @@ class SegmentWriter:
     def __init__(
         self, now: datetime, chain: int, heads: dict[int, dict[int, Head]], known: KnownKeys
     ) -> None:
-        self._now = now
         self._chain = chain
         self._heads = heads
         self._known = known
         self._records: dict[int, _OfSource] = {}
+        self._alike: dict[tuple[int, int], _Alike] = {}
+        self._message: tuple[bytes | None, bytes] = (None, binary.NULL)
         self._duplicates: list[bytes] = []
         self._digests: list[bytes] = []
         self._repeats: dict[int, int] = {}
-        self._time = _Time(now)
+        self._now = _Time(now)
         self.lift = timedelta(0)
 
     def add(self, item: Item, source: Source, form: int) -> Acceptance:
@@ -150,43 +164,53 @@ class SegmentWriter:
             if known is not None and known.accepted is not None and _same(known, item):
                 self._repeats[source.id] = self._repeats.get(source.id, 0) + 1
                 return known.accepted._replace(duplicate=True)
-        head = self._heads[item.lane][source.id]
-        time = self._time
-        if head.received is not None and head.received > self._now:
-            time = _Time(head.received)
-            self.lift = max(self.lift, head.received - self._now)
-        leaf = sha256(
-            b"\0"
-            + write_members(
-                reading.by, head.chain, reading.dataset, item.dataset.is_open, item.digest,
-                item.key, item.message, head.next_n, item.observed, head.leaf, time.text,
-                source.name, reading.type,
-            ).encode()
-        ).digest()  # fmt: skip
+        alike = self._alike.get((source.id, form))
+        if alike is None:
+            alike = self._alike[source.id, form] = self._begin(item, source, form)
+        head, time, write, *_ = alike
+        n = head.next_n
+        text = write(item.digest, item.key, item.message, n, item.observed, head.leaf)
+        leaf = sha256(b"\0" + text.encode()).digest()
+        key_reused = same_key is not None and reading.key is not None
         accepted = Acceptance(
-            reading.dataset,
-            source.name,
-            head.chain,
-            head.next_n,
-            leaf,
-            time.received,
-            False,
-            same_key is not None and reading.key is not None,
+            reading.dataset, source.name, head.chain, n, leaf, time.received, False, key_reused
         )
-        self._write(item, source.id, form, accepted, time)
+        self._write(item, source.id, form, accepted, alike)
         if key_print is not None:
             if same_key is None:
                 same_key = self._known[key_print] = {}
             if len(same_key) < MAX_CONTENTS:
                 same_key[item.payload_print] = Known(accepted, reading.payload)
                 self._duplicates.append(
-                    _DUPLICATE.pack(
-                        5, 8, key_print, 8, head.next_n, 4, item.payload_print, 2, head.chain,
-                        2, time.day,
+                    _DUPLICATE(
+                        5, 8, key_print, 8, n, 4, item.payload_print, 2, head.chain, 2, time.day
                     )
-                )  # fmt: skip
-        head.next_n, head.leaf, head.received = head.next_n + 1, leaf, time.received
+                )
+        head.next_n, head.leaf, head.received = n + 1, leaf, time.received
         return accepted
+
+    def _begin(self, item: Item, source: Source, form: int) -> _Alike:
+        """What the records that a source hands in like this one will share."""
+        reading, head, time = item.reading, self._heads[item.lane][source.id], self._now
+        if head.received is not None and head.received > time.received:
+            self.lift = max(self.lift, head.received - time.received)
+            time = _Time(head.received)
+        of_source = self._records.get(source.id)
+        if of_source is None:
+            of_source = _OfSource(item.lane, item.dataset.id, time.received, [])
+            self._records[source.id] = of_source
+        writer = StatementWriter(
+            reading.by, head.chain, reading.dataset, item.dataset.is_open, time.text,
+            source.name, reading.type,
+        )  # fmt: skip
+        return _Alike(
+            head,
+            time,
+            writer.write,
+            _RECORD_BEGIN(13, 4, item.lane, 4, source.id, 8),
+            _middle(time, head.chain, form, 0),
+            of_source.rows,
+        )
 
     def copy(self, tx: Transaction) -> None:
         """
@@ -209,7 +233,7 @@ class SegmentWriter:
                 dataset=dataset,
                 chain=self._chain,
                 count=sum(counts),
-                received=min(of_source.first for _, of_source in members),
+                received=min(of_source.received for _, of_source in members),
                 sources=binary.array(source for source, _ in members),
                 counts=binary.array(counts),
             )
@@ -230,29 +254,32 @@ class SegmentWriter:
                 tx.copy(query, binary.table(rows))
 
     def _write(
-        self, item: Item, source: int, form: int, accepted: Acceptance, time: "_Time"
+        self, item: Item, source: int, form: int, accepted: Acceptance, alike: _Alike
     ) -> None:
-        n, payload = accepted.n, item.reading.payload
-        flags = item.reading.flags | (KEY_REUSED if accepted.key_reused else 0)
-        row = b"".join(
-            (
-                _RECORD.pack(
-                    13, 4, item.lane, 4, source, 8, n, 8, time.field, 4, accepted.chain, 4, form,
-                    2, flags, 32, accepted.leaf,
-                ),
-                binary.text(item.observed),
-                binary.text(item.key),
-                binary.data(item.message),
-                binary.data(item.salt),
-                _LENGTH(len(payload)),
-                payload,
+        n, payload, flags = accepted.n, item.reading.payload, item.reading.flags
+        middle = alike.middle
+        if flags or accepted.key_reused:
+            flags |= KEY_REUSED if accepted.key_reused else 0
+            middle = _middle(alike.time, accepted.chain, form, flags)
+        if item.message is not self._message[0]:
+            # One for all readings of a pack.
+            self._message = (item.message, binary.data(item.message))
+        alike.rows.append(
+            b"".join(
+                (
+                    alike.begin,
+                    _N(n),
+                    middle,
+                    accepted.leaf,
+                    binary.text(item.observed),
+                    binary.text(item.key),
+                    self._message[1],
+                    binary.NULL if item.salt is None else binary.data(item.salt),
+                    _LENGTH(len(payload)),
+                    payload,
+                )
             )
-        )  # fmt: skip
-        of_source = self._records.get(source)
-        if of_source is None:
-            of_source = _OfSource(item.lane, item.dataset.id, accepted.received, [])
-            self._records[source] = of_source
-        of_source.rows.append(row)
+        )
         if item.dataset.digest_index:
             self._digests.append(
                 b"".join(
@@ -277,6 +304,11 @@ class _Time:
         self.text = format_time(received)
         self.field = binary.microseconds(received)
         self.day = binary.days(received)
+
+
+def _middle(time: _Time, chain: int, form: int, flags: int) -> bytes:
+    """The fields of a record's row from the received time to before the leaf."""
+    return _RECORD_MIDDLE(8, time.field, 4, chain, 4, form, 2, flags, 32)
 
 
 def _same(known: Known, item: Item) -> bool:
