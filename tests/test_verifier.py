@@ -15,7 +15,7 @@ from notary.verifier import files, judge
 from notary.verifier.words import MAY_BE_WHOLE
 from tests.core import promises
 from tests.core.formats import tlog_proof
-from tests.core.maker import LOG, STRANGER, WITNESSES, City, Made, make, trust
+from tests.core.maker import LOG, OTHER_LEDGER, STRANGER, WITNESSES, City, Made, make, trust
 from tests.vectors.generate_rows import csv_row
 
 HOLDS, REFUSED, UNUSABLE = 0, 1, 2
@@ -629,6 +629,24 @@ def test_a_receipt_that_lacks_its_witnesses_is_not_called_damaged(bench: Bench) 
     bench.write("trust.json", trust(quorum=1))
     code, _, err = bench.run(make().receipt())
     assert (code, "was changed or damaged" in err) == (REFUSED, False)
+
+
+@pytest.mark.parametrize("reason", ["ledger-evidence", "ledger-kind"])
+def test_a_receipt_that_goes_with_another_trust_file_is_not_called_damaged(
+    bench: Bench, reason: str
+) -> None:
+    """A ledger got another key, or its name another kind: either file may be the old one."""
+    (ledger,) = trust()["ledgers"]
+    other = {
+        "ledger-evidence": {"key": OTHER_LEDGER.verifier.vkey},
+        "ledger-kind": {"kind": "evm"},
+    }[reason]
+    bench.write("trust.json", trust(ledgers=[ledger | other]))
+    city = make()
+    receipt = city.receipt("s1", 1) | {"anchors": [city.anchor(0)]}
+    code, _, err = bench.run(receipt)
+    assert (code, "was changed or damaged" in err) == (REFUSED, False)
+    assert "older or newer trust file" in err
 
 
 def test_the_page_calls_the_same_refusals_damage() -> None:

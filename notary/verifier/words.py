@@ -31,6 +31,8 @@ MAY_BE_WHOLE: Final = frozenset(
         "receipt-refused.salt-erased",
         "receipt-refused.no-tag-salt",
         "receipt-refused.ledger-dropped",
+        "receipt-refused.ledger-evidence",
+        "receipt-refused.ledger-kind",
         "acceptance-refused.no-salt",
     )
 )

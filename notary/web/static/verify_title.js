@@ -17,6 +17,8 @@ const MAY_BE_WHOLE = new Set([
   "receipt-refused.salt-erased",
   "receipt-refused.no-tag-salt",
   "receipt-refused.ledger-dropped",
+  "receipt-refused.ledger-evidence",
+  "receipt-refused.ledger-kind",
   "acceptance-refused.no-salt",
 ]);
 
