@@ -46,7 +46,7 @@ class Site:
         """What a department's program hands in, with more headers; the answer."""
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": type, **more}
         asked = urllib.request.Request(self.url + path, body, headers)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=120) as answer:
             return json.load(answer)
 
 
@@ -66,7 +66,7 @@ def served(world: World, folder: Path, **more: str) -> Iterator[Site]:
             stderr=output,
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not _lives(url):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -74,7 +74,7 @@ def served(world: World, folder: Path, **more: str) -> Iterator[Site]:
         yield Site(url, world.api_key)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def _lives(url: str) -> bool:
@@ -92,7 +92,9 @@ def chromium(*arguments: str) -> Iterator[Browser]:
     assert program is not None
     with sync_playwright() as play:
         # Its sandbox can't be had by root, as tests in containers are.
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", *arguments])
+        browser = play.chromium.launch(
+            executable_path=program, args=["--no-sandbox", *arguments], timeout=180_000
+        )
         yield browser
         browser.close()
 
@@ -101,6 +103,7 @@ def open_page(browser: Browser, site: Site, lang: str, size: str, **more: Any) -
     """A page of a browser that speaks that language; whatever it loads must be ours."""
     locale = {"en": "en-GB", "zh": "zh-CN"}[lang]
     page = browser.new_context(locale=locale, viewport=SIZES[size], **more).new_page()
+    page.set_default_timeout(120_000)
     page.on("request", lambda request: _ours(request.url, site))
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page

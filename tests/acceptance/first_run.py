@@ -35,7 +35,7 @@ class FirstRun:
     def end(self) -> int:
         """Ctrl-C; returns the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(180)
 
 
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:

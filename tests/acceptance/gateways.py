@@ -8,7 +8,7 @@ from tests.acceptance.judge import Told
 from tests.iot_simulator.support import Simulator
 
 GATEWAYS = 4
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 class Gateways(Simulator):

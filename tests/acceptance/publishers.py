@@ -48,7 +48,7 @@ class WebProcess:
         """End it in order."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(60)
+            self.process.wait(180)
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -143,7 +143,7 @@ class Office:
         """Check a receipt offline, as a stranger: an empty environment, a trust file."""
         trust = self.folder / "trust.json"
         if not trust.exists():
-            with urllib.request.urlopen(f"{self.web.url}/trust.json", timeout=30) as answer:
+            with urllib.request.urlopen(f"{self.web.url}/trust.json", timeout=120) as answer:
                 trust.write_bytes(answer.read())
         arguments = [receipt, "--payload", payload, "--trust", trust]
         done = subprocess.run(
@@ -152,7 +152,7 @@ class Office:
             env={"PATH": os.environ["PATH"]},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -162,6 +162,6 @@ class Office:
             f"{self.web.url}/v1/datasets/{dataset}/versions",
             headers={"Authorization": f"Bearer {self.world.api_key}"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             found: list[dict[str, Any]] = json.load(answer)["items"]
         return found[::-1]

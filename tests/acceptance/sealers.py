@@ -19,7 +19,7 @@ from notary.usecases.reading import Acceptance, Reading
 from tests.usecases.world import World, accepted, some_readings
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 def now() -> datetime:
@@ -28,7 +28,7 @@ def now() -> datetime:
 
 
 def wait_for(what: str, holds: Callable[[], bool]) -> None:
-    """Wait until something holds; fail after a minute with its name."""
+    """Wait until something holds; fail after three minutes with its name."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain for: {what}"
@@ -65,7 +65,7 @@ class SealerProcess:
     def stop(self) -> int:
         """In order."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:
         return self

@@ -129,7 +129,7 @@ def axe() -> str:
 
 def get(url: str) -> bytes:
     """What anybody may fetch."""
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         data = answer.read()
         assert answer.status == 200
         assert isinstance(data, bytes)
@@ -673,7 +673,7 @@ def test_without_javascript_the_program_is_taken_along_and_used(
     (tmp_path / "RECEIPT").write_bytes(held.receipt)
     (tmp_path / "FILE").write_bytes(TABLE)
     command = [sys.executable, "-I", "-S", *said[1:]]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert text(lang, "verify.holds") in done.stdout
     page.context.close()

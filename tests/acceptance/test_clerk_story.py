@@ -106,7 +106,7 @@ def verify(receipt: Path, trust: Path, file: Path, lang: str) -> str:
         [sys.executable, "-m", "notary.cli", *command, "--lang", lang],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -135,7 +135,7 @@ def test_a_clerk_follows_a_file_from_accepted_to_anchored(
         wait_for("an anchored version", lambda: _is_anchored(page))
     finally:
         sealer.process.terminate()
-        sealer.process.wait(30)
+        sealer.process.wait(120)
     assert text(lang, "page.own-word") in page.content()
     shoot(page, f"{lang}-{size}-3-anchored")
 
@@ -178,7 +178,7 @@ def test_a_clerk_publishes_a_file_and_sends_its_link_along(
             wait_for("an anchored file", lambda: again.count() == 0 or again.click() is not None)
     finally:
         sealer.process.terminate()
-        sealer.process.wait(30)
+        sealer.process.wait(120)
     shoot(page, f"{name}-3-anchored")
     receipt = save(page, text(lang, "page.receipt"), tmp_path)
     trust = tmp_path / "trust.json"

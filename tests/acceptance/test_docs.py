@@ -88,7 +88,7 @@ def test_the_lines_of_a_page_do_what_it_shows(page: str, folder: Path, first_run
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=60,
+                timeout=300,
             )
             assert matches(shown, done.stdout), f"{command}\nshows: {shown}\ngave:  {done.stdout}"
 

@@ -29,7 +29,7 @@ def port(world: World, tmp_path: Path) -> Iterator[int]:
             [sys.executable, "-m", "notary.cli", "web"], env=env, stdout=log, stderr=log
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 get(chosen, "/livez")
@@ -41,19 +41,19 @@ def port(world: World, tmp_path: Path) -> Iterator[int]:
         yield chosen
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def get(port: int, path: str) -> bytes:
     """The body of a good answer."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:
         body: bytes = answer.read()
     return body
 
 
 def say(port: int, data: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send bytes as they are; status, headers and body of the answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(data)
         parts = []
         while part := connection.recv(65536):
@@ -113,7 +113,7 @@ def test_a_body_without_a_stated_length_is_bounded(port: int, world: World) -> N
     )
     limit = world.parts.settings.max_body_bytes
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(head.encode())
         try:
             for _ in range(limit // 0x100000 + 2):

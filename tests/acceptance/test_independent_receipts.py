@@ -36,7 +36,7 @@ COSE = "application/scitt-receipt+cose"
 @cache
 def fetch(url: str, type_: str) -> bytes:
     """What the running notary answers to that Accept."""
-    with urlopen(Request(url, headers={"Accept": type_}), timeout=30) as answer:
+    with urlopen(Request(url, headers={"Accept": type_}), timeout=120) as answer:
         assert answer.headers.get_content_type() == type_
         found: bytes = answer.read()
         return found
@@ -166,7 +166,7 @@ def test_proofbundle_accepts_our_tlog_proofs(first_run: FirstRun, place: str) ->
 def test_tlog_scales_accepts_the_witness_of_the_newest_checkpoint(first_run: FirstRun) -> None:
     """Under the log's own line stands the second party's, and no stranger's."""
     trust = trust_of(first_run)
-    with urlopen(f"{first_run.url}/log/checkpoint", timeout=30) as answer:
+    with urlopen(f"{first_run.url}/log/checkpoint", timeout=120) as answer:
         checkpoint = tlog.Checkpoint.from_text(answer.read().decode())
     for key in (trust.logs[0].verifier, *trust.witnesses):
         checkpoint.verify(signing.Vkey.from_string(key.vkey))

@@ -105,7 +105,7 @@ def test_a_taken_port_is_named(tmp_path: Path, taken: str) -> None:
             env={**environment(tmp_path / "var", free_port(), ONCE="1"), taken: str(port)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
     assert done.returncode != 0
     assert str(port) in done.stderr

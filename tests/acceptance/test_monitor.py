@@ -46,7 +46,7 @@ class Newspaper:
             env={**env, "LANG": "C.UTF-8"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     @property
@@ -73,7 +73,7 @@ def post(office: Office, dataset: str, text: str) -> dict[str, Any]:
             "Prefer": "signed-acceptance",
         },
     )
-    with urllib.request.urlopen(asked, timeout=30) as answer:
+    with urllib.request.urlopen(asked, timeout=120) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 
@@ -84,7 +84,7 @@ def receipt(office: Office, dataset: str, n: int) -> bytes:
     found: list[bytes] = []
 
     def is_there() -> bool:
-        with urllib.request.urlopen(path, timeout=30) as answer:
+        with urllib.request.urlopen(path, timeout=120) as answer:
             if answer.status == 200:
                 found.append(answer.read())
             return bool(found)

@@ -276,7 +276,7 @@ def test_a_place_where_nothing_can_be_written_is_told_and_the_version_stays(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, "can't be written" in done.stderr) == (2, True), done.stderr
     assert [path.name for path in file.parent.iterdir()] == ["a.csv"]
@@ -327,7 +327,7 @@ def test_at_a_terminal_the_dataset_is_asked_for(
     with suppress(OSError):  # the end of a terminal
         while os.read(ours, 4096):
             pass
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     os.close(ours)
     assert process.returncode == code
     assert (f"To dataset {second}" in said) == (code == 0)

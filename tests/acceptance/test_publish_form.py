@@ -45,7 +45,7 @@ class Browser:
         self, path: str, data: bytes | None = None, type_: str = "", follow: bool = True
     ) -> Seen:
         """A GET, or a POST of a body."""
-        link = http.client.HTTPConnection("127.0.0.1", self.office.web.port, timeout=60)
+        link = http.client.HTTPConnection("127.0.0.1", self.office.web.port, timeout=300)
         headers = {"Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items())}
         if data is not None:
             headers["Content-Type"] = type_
@@ -143,7 +143,7 @@ def test_a_file_that_can_not_be_taken_is_told_by_the_real_server(
 ) -> None:
     """With its status and a sentence, and nothing of it is left."""
     form = browser.form(name, file)
-    link = http.client.HTTPConnection("127.0.0.1", office.web.port, timeout=60)
+    link = http.client.HTTPConnection("127.0.0.1", office.web.port, timeout=300)
     cookie = "; ".join(f"{n}={v}" for n, v in browser.cookies.items())
     headers = {"Cookie": cookie, "Content-Type": TYPE, "Accept": "text/html"}
     link.request("POST", "/publish", form, headers)
@@ -164,7 +164,7 @@ def test_a_form_that_is_cut_in_the_middle_leaves_nothing(
         f"POST /publish HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n"
         f"Content-Type: {TYPE}\r\nContent-Length: {len(form)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", office.web.port), timeout=60) as link:
+    with socket.create_connection(("127.0.0.1", office.web.port), timeout=300) as link:
         link.sendall(head.encode() + form[: len(form) // 2])
     wait_for("no halves", lambda: office.world.rows("SELECT 1 FROM uploads") == [])
     assert office.versions(name) == []

@@ -87,7 +87,7 @@ def cosign(world: World, url: str) -> None:
     newest = look.newest_checkpoint(world.pool)
     assert newest is not None
     body = format_request(0, [], newest["note"])
-    with urllib.request.urlopen(f"{url}/add-checkpoint", body, timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/add-checkpoint", body, timeout=120) as answer:
         assert answer.status == 200
 
 

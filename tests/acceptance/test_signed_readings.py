@@ -44,7 +44,7 @@ def publish(broker: Broker, messages: list[Signed]) -> None:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         for pair in told:
             properties.UserProperty = pair
-        client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(20)
+        client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 

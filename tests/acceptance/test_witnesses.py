@@ -79,7 +79,7 @@ class WitnessProcess:
     def checkpoint(self) -> str:
         """What it shows to everybody."""
         url = f"{self.url}/{digest(ORIGIN.encode()).hex()}/checkpoint"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             return str(answer.read().decode())
 
     def _command(self, what: str, *arguments: str) -> list[str]:
@@ -289,5 +289,5 @@ def _ask(world: World, folder: Path, port: int) -> None:
     world.now = now()
     asker = Witnesses(world.pool, rule, world.marks.log_keys, now, lambda event, /, **facts: None)
     asker.turn(world.now)
-    asker.wait(30)
+    asker.wait(120)
     assert shown(world) == 1

@@ -203,7 +203,7 @@ class Liar:
         }
         path = f"{self.url}/v1/datasets/{DATASET}/records"
         asked = urllib.request.Request(path, body, headers)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=120) as answer:
             return str(json.load(answer)["signed"])
 
     def publish(self, table: str) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class Liar:
 
 def get(url: str) -> bytes:
     """What anybody gets."""
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         data: bytes = answer.read()
         return data
 

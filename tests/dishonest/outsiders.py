@@ -58,7 +58,7 @@ class Outsider:
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         return done.returncode, done.stdout, done.stderr
 
@@ -112,7 +112,7 @@ class Witness:
         body = format_request(old, path, note)
         asked = urllib.request.Request(f"{self.url}/add-checkpoint", body)
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
+            with urllib.request.urlopen(asked, timeout=120) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -32,7 +32,7 @@ class Device:
         self.client.on_message = self._on_message
         self.client.connect(parts.hostname or "127.0.0.1", parts.port or 1883)
         self.client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(120)
 
     def _on_message(self, client: object, userdata: object, message: mqtt.MQTTMessage) -> None:
         correlation = getattr(message.properties, "CorrelationData", None)
@@ -48,7 +48,7 @@ class Device:
             properties.ResponseTopic = answer_to
         if correlation is not None:
             properties.CorrelationData = correlation
-        self.client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(10)
+        self.client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(60)
 
     def states(self) -> list[str]:
         """The states that were told, in order."""

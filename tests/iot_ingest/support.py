@@ -31,7 +31,7 @@ PROGRAM = (
     "sys.exit(run(Settings.from_env(os.environ)))"
 )
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 180
 
 
 def open_broker(folder: Path, settings: dict[str, str] | None = None) -> Broker:

@@ -45,7 +45,7 @@ def test_a_full_inbox_makes_the_sender_wait_and_loses_nothing() -> None:
     inbox.put([message(1)])
     thread, said = blocked_put(inbox, message(2))
     assert [one.topic for one in inbox.take(1, 100, 0, 0)] == ["0"]
-    thread.join(10)
+    thread.join(120)
     assert said == [True]
     assert take_all(inbox) == ["1", "2"]
 
@@ -62,7 +62,7 @@ def test_of_two_who_wait_for_one_place_only_one_gets_it() -> None:
     assert len(inbox) == 1
     inbox.take(1, 100, 0, 0)
     for thread in waiting:
-        thread.join(10)
+        thread.join(120)
     assert len(take_all(inbox)) == 1
 
 
@@ -73,7 +73,7 @@ def test_bytes_are_bounded_too() -> None:
     inbox.put([message(1, 9)])
     thread, said = blocked_put(inbox, message(2, 1))
     inbox.take(1, 1, 0, 0)
-    thread.join(10)
+    thread.join(120)
     assert said == [True]
 
 
@@ -93,7 +93,7 @@ def test_closing_wakes_a_waiting_sender_and_keeps_what_is_there() -> None:
     inbox.put([message(0)])
     thread, said = blocked_put(inbox, message(1))
     inbox.close()
-    thread.join(10)
+    thread.join(120)
     assert said == [False]
     assert inbox.put([message(2)]) is False
     assert not inbox.is_done
@@ -111,7 +111,7 @@ def test_a_waiting_taker_is_woken_by_a_message_and_by_closing() -> None:
         thread.join(SOON)
         assert thread.is_alive()
         wake()
-        thread.join(10)
+        thread.join(120)
     assert [[one.topic for one in taken] for taken in got] == [["7"], []]
 
 

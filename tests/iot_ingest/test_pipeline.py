@@ -105,7 +105,7 @@ class Way:
             yield
         finally:
             self.inbox.close()
-            thread.join(60)
+            thread.join(180)
             assert not thread.is_alive()
 
 

@@ -16,7 +16,7 @@ from notary.usecases.accept import Acceptor
 from notary.usecases.lanes import LANES, Datasets
 from notary.usecases.quarantine import put_aside
 from notary.usecases.reading import Outcome, Reading
-from tests.iot_ingest.support import check_exactly_once, records, senders
+from tests.iot_ingest.support import check_exactly_once, records, senders, wait_for
 from tests.usecases.world import World
 
 FEEDS = """
@@ -86,7 +86,7 @@ class Ways:
     def finish(self) -> None:
         """Do all that is there, and end."""
         self.shares.close()
-        self.shares.join(60)
+        self.shares.join(180)
         assert not self.shares.is_working
 
 
@@ -168,7 +168,7 @@ def test_while_one_waits_the_other_works_on(air: World) -> None:
     def hang(share: int, readings: Sequence[Reading]) -> None:
         if share == 0:
             hangs.set()
-            goes_on.wait(30)
+            goes_on.wait(300)
 
     ways = Ways(air, hang)
     ways.shares.start()
@@ -177,12 +177,9 @@ def test_while_one_waits_the_other_works_on(air: World) -> None:
         [source for source, route in owner.items() if is_of(route, share)] for share in (0, 1)
     )
     ways.shares.put([reading(mine[0], 1, "slow")])
-    assert hangs.wait(30)
+    assert hangs.wait(120)
     ways.shares.put([reading(source, 2, source) for source in others])
-    for _ in range(300):
-        if len(ways.acknowledged) == len(others):
-            break
-        Event().wait(0.05)
+    wait_for(lambda: len(ways.acknowledged) >= len(others))
     assert sorted(map(str, ways.acknowledged)) == sorted(others)
     assert ways.shares.rounds == 0
     goes_on.set()
@@ -206,7 +203,7 @@ def test_whoever_puts_in_more_than_there_is_room_for_waits(air: World) -> None:
     assert thread.is_alive()
     assert ways.shares.depth <= SHARES * 10
     ways.shares.start()
-    thread.join(30)
+    thread.join(120)
     assert put == [True]
     ways.finish()
     assert len(records(air, "air")) == 1_000

@@ -174,7 +174,7 @@ def test_what_is_retained_comes_once_for_a_subscription(broker: Broker) -> None:
     client.username_pw_set("gateway", broker.url_of("gateway").split(":")[2].split("@")[0])
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
-    client.publish(TOPIC, b"kept", qos=1, retain=True).wait_for_publish(30)
+    client.publish(TOPIC, b"kept", qos=1, retain=True).wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
     first, second = Heard(), Heard()

@@ -170,7 +170,7 @@ def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked(ours: Authority
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     try:
-        said, _ = child.communicate(timeout=30)
+        said, _ = child.communicate(timeout=120)
     finally:
         child.kill()
         os.close(ours_)

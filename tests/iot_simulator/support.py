@@ -39,7 +39,7 @@ class Simulator:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 300) -> int:
         """Its exit code."""
         return self.process.wait(seconds)
 

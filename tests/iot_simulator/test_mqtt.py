@@ -39,12 +39,12 @@ def test_nothing_is_sent_on_a_connection_before_it_is_taken_note_of(broker: Real
     events: SimpleQueue[Event] = SimpleQueue()
     one = connection(broker, events)
     one.start()
-    assert events.get(timeout=10) == Connected()
+    assert events.get(timeout=60) == Connected()
     assert not one.ready
     one.opened()
     assert one.ready
     one.publish(SENT)
-    acknowledged = events.get(timeout=10)
+    acknowledged = events.get(timeout=60)
     assert isinstance(acknowledged, Acknowledged)
     assert acknowledged.taken
     assert one.acknowledged(acknowledged.mid) == SENT.id
@@ -60,7 +60,7 @@ def test_answers_wait_in_the_session_and_those_to_an_earlier_run_are_passed_over
     events: SimpleQueue[Event] = SimpleQueue()
     one = connection(broker, events)
     one.start()
-    assert events.get(timeout=10) == Connected()
+    assert events.get(timeout=60) == Connected()
     one.stop(for_good=False)
     with device(broker.url, "nothing") as notary:
         for correlation in (b"r0/sim-7-0/3", b"sim-7-0/3", b"r1/sim-7-1/3", None, b"\xff",
@@ -68,7 +68,7 @@ def test_answers_wait_in_the_session_and_those_to_an_earlier_run_are_passed_over
             notary.send(DOWN, b"answer", None, correlation)
     later = connection(broker, events)
     later.start()
-    found = [events.get(timeout=10) for _ in range(2)]
+    found = [events.get(timeout=60) for _ in range(2)]
     assert Connected() in found
     assert Heard("sim-7-0/3", b"answer") in found
     later.stop(for_good=True)
@@ -77,7 +77,7 @@ def test_answers_wait_in_the_session_and_those_to_an_earlier_run_are_passed_over
     fresh: SimpleQueue[Event] = SimpleQueue()  # the broker may still have served `later`
     last = connection(broker, fresh)
     last.start()
-    assert fresh.get(timeout=10) == Connected()
+    assert fresh.get(timeout=60) == Connected()
     assert fresh.empty()
     last.stop(for_good=True)
 
@@ -92,7 +92,7 @@ def test_a_broker_s_certificate_is_verified(tmp_path: Path) -> None:
             broker = find_broker(server.url, authority.file, None, None)
             one = Connection(broker, "sim-7-0", None, "r1", events.put)
             one.start()
-            event = events.get(timeout=10)
+            event = events.get(timeout=60)
             one.stop(for_good=True)
             assert (event == Connected()) is goes
             assert goes or (isinstance(event, Lost) and "can't be reached: " in event.why)

@@ -81,8 +81,8 @@ def parent_of(
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Wait for something that must become true; a minute is far more than it takes."""
-    deadline = time.monotonic() + 60
+    """Wait for something that must become true; three minutes are far more than it takes."""
+    deadline = time.monotonic() + 180
     while not holds():
         if time.monotonic() > deadline:
             return False

@@ -88,7 +88,7 @@ def connected(
 def publish(server: Broker, user: str, topic: str, payload: bytes) -> None:
     """Publish one message with QoS 1, and wait for the broker's answer or its refusal."""
     with connected(server, user) as client:
-        client.publish(topic, payload, qos=1).wait_for_publish(2)
+        client.publish(topic, payload, qos=1).wait_for_publish(60)
 
 
 @pytest.mark.parametrize(

@@ -507,7 +507,7 @@ def test_a_monitor_that_is_killed_goes_on_where_it_was(desk: Desk) -> None:
         assert "went-back" in running.stderr.readline()
     finally:
         running.kill()
-        running.communicate(timeout=60)
+        running.communicate(timeout=300)
     desk.shown.size = None
     desk.grow()
     asked = len(desk.shown.asked)

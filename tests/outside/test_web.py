@@ -31,7 +31,7 @@ def client_of(url: str, ca_file: Path | None = None, **more: Any) -> Web:
     return OPEN[-1]
 
 
-def web(server: Raw, *, seconds: float = 5.0, pauses: tuple[float, ...] = ()) -> Web:
+def web(server: Raw, *, seconds: float = 60.0, pauses: tuple[float, ...] = ()) -> Web:
     """A client of a server."""
     return client_of(server.url, seconds=seconds, pauses=pauses)
 
@@ -96,7 +96,7 @@ def test_an_answer_that_drips_is_too_slow(how: str) -> None:
 
         server._answer = drip
         with pytest.raises(BadAnswer) as refused:
-            read(web(server, seconds=0.3), how, 1000)
+            read(web(server, seconds=2), how, 1000)
     assert refused.value.reason == "slow"
 
 
@@ -111,7 +111,7 @@ def test_headers_that_drip_are_too_slow() -> None:
 
         server._answer = drip
         with pytest.raises(BadAnswer) as refused:
-            web(server, seconds=0.3).get("/x", 10)
+            web(server, seconds=2).get("/x", 10)
     assert refused.value.reason == "slow"
 
 
@@ -125,7 +125,7 @@ def test_whoever_says_nothing_is_away() -> None:
 
         server._answer = silent
         with pytest.raises(Unreachable) as away:
-            web(server, seconds=0.2).get("/x", 10)
+            web(server, seconds=0.5).get("/x", 10)
     assert away.value.reason == "away"
 
 

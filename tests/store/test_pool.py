@@ -230,7 +230,7 @@ def test_each_new_connection_is_looked_at_and_may_be_refused(pool: Pool) -> None
     assert ask(pool, "SELECT 2") == 2
     assert len(looks) == 5
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while ask(pool, count) != 1:
         assert time.monotonic() < deadline, "refused connections stayed open"
 
@@ -382,7 +382,7 @@ def test_a_forked_process_has_connections_of_its_own(database_url: str) -> None:
         [sys.executable, "-W", "error", "-c", FORK, database_url],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stdout == "0 True\n", done.stderr
 

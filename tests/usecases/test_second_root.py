@@ -89,7 +89,7 @@ def _run(world: World, code: str, **more: str) -> "subprocess.CompletedProcess[s
         env={**os.environ, **world.env, **more},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -91,7 +91,7 @@ class Town:
         """One round of the sealer, to its end."""
         assert self.asker is not None
         self.asker.turn(self.world.now)
-        self.asker.wait(10)
+        self.asker.wait(60)
 
     def lines(self, size: int) -> list[str]:
         """Who signed a checkpoint."""
@@ -194,7 +194,7 @@ def test_two_sealers_may_ask_at_once(town: Town) -> None:
         for asker in (one, other):
             asker.turn(town.world.now)
         for asker in (one, other):
-            asker.wait(10)
+            asker.wait(60)
         assert sorted(town.lines(size)) == [ORIGIN, "w0.example", "w1.example"]
         town.grow()
     assert town.world.audit().findings == ()
