@@ -92,8 +92,10 @@ def test_the_example_is_the_first_vector() -> None:
     [
         fabric_block.MAX_BLOCK_BYTES,
         fabric_block.MAX_SIGNATURES,
+        fabric_block.MAX_SIGNATURES_BYTES,
         fabric_certificate.MAX_CERTIFICATE_BYTES,
         fabric_transaction.MAX_ENDORSEMENTS,
+        fabric_transaction.MAX_NAMING_BYTES,
         fabric_trust.MAX_NAME_CHARACTERS,
         fabric_trust.MAX_ORGANISATIONS,
         fabric_trust.MAX_ROOTS,
