@@ -16,13 +16,16 @@ Lie = Callable[[str, Any], Any]
 class LyingProxy(FaultyProxy):
     """
     Before a node; `lie` changes results, `heard` has the true ones with their methods. Where
-    `refuse` says so of a request, it is answered by an error, as nodes do that can't or won't.
+    `refuse` says so of a request, it is answered by an error, as nodes do that can't or won't;
+    `words`, where there are any, take the place of what the node's own errors say.
     """
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.lie: Lie | None = None
         self.refuse: Callable[[dict[str, Any]], bool] = lambda request: False
+        self.words: str | None = None
+        self.replaced: list[str] = []
         self.heard: list[tuple[str, Any]] = []
 
     def _ask(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -37,7 +40,10 @@ class LyingProxy(FaultyProxy):
         status, kind, data = super()._ask(path, headers, body)
         method, said = request["method"], json.loads(data)
         if "result" not in said:
-            return status, kind, data
+            if self.words is not None:
+                self.replaced.append(said["error"]["message"])
+                said["error"]["message"] = self.words
+            return status, kind, json.dumps(said).encode()
         self.heard.append((method, said["result"]))
         if self.lie is not None:
             said["result"] = self.lie(method, said["result"])

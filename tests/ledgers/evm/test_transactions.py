@@ -12,6 +12,7 @@ from notary.ledgers.port import LedgerRefused, LedgerUnavailable
 from notary.local.anvil import Anvil
 from tests.ledgers.contract import NOW, checkpoint
 from tests.ledgers.evm.in_process import append_call
+from tests.ledgers.evm.lying import LyingProxy
 from tests.ledgers.evm.on_anvil import GWEI, Desk, Look, anchor, settled
 
 pytestmark = pytest.mark.needs("anvil")
@@ -286,3 +287,66 @@ def test_a_block_that_others_are_in_too(still: Look, desk: Desk) -> None:
     block = still.ask("eth_getBlockByNumber", "latest", False)
     statuses = {still.receipt(one)["status"] for one in block["transactions"]}
     assert statuses == {"0x0", "0x1"}
+
+
+@pytest.fixture
+def liar(look: Look) -> Iterator[LyingProxy]:
+    """Before the node."""
+    with LyingProxy(look.url) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize(
+    "words", ["replacement transaction underpriced", "Replacement transaction underpriced",
+              "ReplacementNotAllowed", "transaction underpriced", "FeeTooLow, underpriced"],
+)  # fmt: skip
+def test_each_makers_word_for_too_low_a_fee(
+    still: Look, desk: Desk, liar: LyingProxy, words: str
+) -> None:
+    """What waits was sent before a crash, for a fee that nobody knows: raised until it is taken."""
+    desk.open(max_fee_gwei=2_000).submit(checkpoint(3), None, NOW)
+    (before,) = still.pool(desk.account)
+    still.ask("evm_setBlockGasLimit", hex(FULL))
+    liar.words = words
+    ledger = replace(desk, url=liar.url).open(patience_blocks=1)
+    with pytest.raises(LedgerUnavailable, match="not in a block yet"):
+        ledger.submit(checkpoint(3), None, NOW)
+    pass_it_by(still, 1, LOW // 2)
+    reference = ledger.submit(checkpoint(3), None, NOW)
+    assert any("underpriced" in text for text in liar.replaced)
+    (after,) = still.pool(desk.account)
+    assert after["hash"] == reference != before["hash"]
+    still.mine()
+    verify(ledger, 3, reference)
+
+
+@pytest.mark.parametrize(
+    "words", ["already known", "Known transaction", "AlreadyKnown", "transaction already imported"]
+)
+def test_each_makers_word_for_one_that_waits_already(
+    still: Look, desk: Desk, liar: LyingProxy, words: str
+) -> None:
+    """The very same transaction again: it is the one that was meant."""
+    first = desk.open().submit(checkpoint(3), None, NOW)
+    liar.words = words
+    ledger = replace(desk, url=liar.url).open(patience_blocks=1)
+    with pytest.raises(LedgerUnavailable, match="not in a block yet"):
+        ledger.submit(checkpoint(3), None, NOW)
+    pass_it_by(still, 1)
+    assert ledger.submit(checkpoint(3), None, NOW) == first
+    assert len(liar.replaced) == 1
+    still.mine()
+    verify(ledger, 3, first)
+
+
+@pytest.mark.parametrize(
+    "words", ["insufficient funds for gas * price + value", "InsufficientFunds, Account balance: 1",
+              "Upfront cost exceeds account balance"],
+)  # fmt: skip
+def test_each_makers_word_for_too_little_money(desk: Desk, liar: LyingProxy, words: str) -> None:
+    """The account is named, whoever says so and at which question."""
+    desk.look.ask("anvil_setBalance", desk.account.address, "0x1")
+    liar.words = words
+    with pytest.raises(LedgerUnavailable, match=f"{desk.account.address.lower()} can't pay"):
+        replace(desk, url=liar.url).open().submit(checkpoint(3), None, NOW)
+    assert liar.replaced
