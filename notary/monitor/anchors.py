@@ -32,6 +32,8 @@ MAX_TOLD: Final = 100
 SETTLED: Final = ("verified", "failed")
 PASSING: Final = ("no-answer", "not-there", "too-new", "ledger-dropped")
 """Reasons why evidence can't be checked now and perhaps can at the next look."""
+ABSENT: Final = ("not-there", "ledger-dropped")
+"""Reasons that are the chain's own word that it lacks the block: such an anchor doesn't count."""
 
 
 class Damaged(Exception):
@@ -147,7 +149,7 @@ class Ledgers:
             if anchor.size >= self.state.number(f"looked:{ledger.id}"):
                 self.state.set(**{f"looked:{ledger.id}": anchor.size})
                 self.state.set(**{f"unchecked:{ledger.id}": reason or ""})
-        if reason != "ledger-dropped":
+        if reason not in ABSENT:
             held[ledger.id] = max(held[ledger.id], anchor.size)
         return reason
 

@@ -3,6 +3,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -305,3 +306,20 @@ def test_threads_of_one_process_may_share_it(place: Place, which: str) -> None:
                 writer.submit(checkpoint(size), None, NOW)
             assert list(threads.map(ask, range(8))) == [(size, checkpoint(size).root)] * 8
     assert len(place.read().entries()) == 40
+
+
+def test_what_a_crash_left_unsynced_is_synced_before_it_counts(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written and not fsynced: the next process finds it, and may not take it for durable."""
+
+    def crash(file: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(KeyboardInterrupt):
+        place.open().submit(checkpoint(1), None, NOW)
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert place.open().submit(checkpoint(1), None, NOW) == "0"
+    assert len(synced) == 1

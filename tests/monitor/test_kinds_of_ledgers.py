@@ -148,23 +148,35 @@ def test_a_node_tells_what_evidence_can_not(
     assert len(node.server.bodies) == asked
 
 
-@pytest.mark.parametrize("reason", ["no-answer", "too-new", "not-there"])
+@pytest.mark.parametrize("reason", ["no-answer", "too-new"])
 def test_what_passes_is_asked_again(
     shown: Chained, server: Raw, tmp_path: Path, node: Node, reason: str
 ) -> None:
     """It is no alarm meanwhile, however long it takes."""
     if reason == "no-answer":
         node.raw = [b"hello\r\n\r\n"]
-    elif reason == "too-new":
-        node.after = 0
     else:
-        node.instead["eth_getBlockByNumber"] = None
+        node.after = 0
     mine = asking(tmp_path, node, anchor_within=60.0)
     for minutes in (1, 10):
         assert mine.look(server, after(shown.city, minutes=minutes)) == []
         assert told(mine) == reason
     node.raw, node.after, node.instead = None, BLOCKS_AFTER, {}
     assert mine.look(server, after(shown.city, minutes=11)) == []
+    assert told(mine) is None
+
+
+def test_a_forged_block_beyond_the_end_of_the_chain_is_no_anchor(
+    shown: Chained, server: Raw, tmp_path: Path, node: Node
+) -> None:
+    """Anybody can make up a header with a number that never comes: the anchor is late."""
+    node.instead["eth_getBlockByNumber"] = None
+    mine = asking(tmp_path, node, anchor_within=60.0)
+    assert mine.look(server, after(shown.city)) == []
+    assert told(mine) == "not-there"
+    assert mine.look(server, after(shown.city, minutes=5)) == ["late-anchor"]
+    node.instead = {}
+    assert mine.look(server, after(shown.city, minutes=6)) == []
     assert told(mine) is None
 
 

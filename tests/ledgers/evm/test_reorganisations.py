@@ -7,6 +7,8 @@ import pytest
 
 from notary.core.proof import verify_consistency
 from notary.evidence.rlp import decode
+from notary.ledgers.evm.chain import Chain
+from notary.ledgers.port import LedgerUnavailable
 from tests.ledgers.contract import NOW, checkpoint
 from tests.ledgers.evm.on_anvil import Desk, Look, anchor, settled
 
@@ -92,3 +94,23 @@ def test_a_chain_that_was_set_back_to_its_beginning(look: Look, desk: Desk) -> N
     assert look.ask("evm_revert", snapshot)
     anchor(ledger, checkpoint(8))
     assert [size for size, _ in desk.held()] == [8]
+
+
+def test_a_block_that_is_dropped_while_its_depth_is_asked_for_is_not_verified(
+    look: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was in the chain before that answer, and the chain is deep enough after it."""
+    ledger = desk.open(confirmations=3)
+    reference = ledger.submit(checkpoint(3), None, NOW)
+    assert settled(ledger, checkpoint(3), reference) == "committed"
+    real = Chain.tip
+
+    def late(chain: Chain) -> int:
+        monkeypatch.undo()
+        drop(look, 1)
+        look.mine(5)
+        return real(chain)
+
+    monkeypatch.setattr(Chain, "tip", late)
+    with pytest.raises(LedgerUnavailable, match="replaced by another"):
+        ledger.confirm(checkpoint(3), reference)

@@ -158,6 +158,14 @@ def test_deploying_needs_all_but_the_contract(at_hand: Desk) -> None:
     assert "key_file is missing" in found[0]
 
 
+def test_deploying_tells_whose_key_it_is(at_hand: Desk) -> None:
+    """A key that was just made tells nobody its account."""
+    found: list[str] = []
+    assert deploy_from_table(at_hand.table(found, contract=None, account=None)) is None
+    (fault,) = found
+    assert fault.endswith(f"key_file holds the key of {OWNER}, and account is missing.")
+
+
 @pytest.mark.needs("anvil")
 def test_what_is_deployed_can_be_anchored_on(desk: Desk) -> None:
     """The address and the block that it tells are the ones to write into notary.toml."""
@@ -267,3 +275,16 @@ def test_the_documented_table_can_be_used(at_hand: Desk) -> None:
         load_ledgers(at_hand.folder / "notary.toml", around())
     (ledger,) = load_ledgers(at_hand.folder / "notary.toml", around(writes=False))
     assert (ledger.kind, ledger.required, ledger.name) == ("evm", False, "spartan")
+
+
+@pytest.mark.parametrize("text", ["s3cr3t\ns3cr3t", "s3cr3t\x00", "s3cr3t\u00e9"])
+def test_a_key_for_the_gateway_that_is_no_line_is_refused_and_not_said(
+    at_hand: Desk, text: str
+) -> None:
+    """It would be refused at each request, and the library's error quotes it."""
+    file = at_hand.folder / "api.key"
+    file.write_text(text, encoding="latin-1")
+    file.chmod(0o600)
+    with pytest.raises(KeyRefused, match="one line") as caught:
+        faults(at_hand, api_key_file=str(file))
+    assert "s3cr3t" not in caught.value.detail
