@@ -17,7 +17,7 @@ from notary.store.pool import Pool
 from notary.texts import text
 from notary.usecases.closed_logs import read_origins
 
-AT_ONCE = 100
+AT_ONCE = 20
 Outcome = Literal["held", "own-word", "not-checked", "differs"]
 
 

@@ -5,6 +5,7 @@ Anchoring on all ledgers, side by side, each in a thread of its own.
 One that is down or slow holds up neither sealing, nor signing, nor another ledger.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Thread
@@ -43,7 +44,7 @@ class Anchors:
     def begin(self) -> None:
         """
         Before anything is sealed, the first time: see what the ledgers of others hold of this
-        log. One that doesn't answer is waited for so long and no longer.
+        log. They are waited for so long and no longer, however many don't answer.
 
         Raises:
             StateRefused: the gate is closed, or one of them knows more than the database.
@@ -55,7 +56,9 @@ class Anchors:
         self._is_begun = True
         for turn in self._turns:
             turn.look()
-        self.wait(LOOK_SECONDS)
+        end = time.monotonic() + LOOK_SECONDS
+        for turn in self._turns:
+            turn.wait(max(end - time.monotonic(), 0.0))
         self._gate.hear()
 
     def turn(self, now: datetime) -> None:

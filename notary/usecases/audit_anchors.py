@@ -3,7 +3,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from notary.ledgers.port import AnchorState, Ledger, anchorable
 from notary.store.pool import Transaction
@@ -11,6 +11,9 @@ from notary.usecases.anchor import evidence_text
 from notary.usecases.anchor_check import Check, ask, check_kept
 from notary.usecases.audit_batches import Differs, naming
 from notary.usecases.closed_logs import read_origins
+
+AT_ONCE: Final = 20
+COLUMNS: Final = ("ledger", "size", "state", "reference", "evidence", "root", "kind")
 
 
 class AnchorAudit:
@@ -31,7 +34,9 @@ class AnchorAudit:
         origins = read_origins(self._tx)
         left: Counter[tuple[str, str]] = Counter()
         count = 0
-        for row in self._tx.maps("audit_anchors"):
+        # Blocks of other chains are large: a few at a time.
+        for values in self._tx.stream("audit_anchors", AT_ONCE):
+            row = dict(zip(COLUMNS, values, strict=True))
             name = _name(row)
             if row["root"] is None or row["kind"] is None:
                 raise Differs(f"{name}: there is no such checkpoint or ledger")

@@ -36,6 +36,8 @@ from notary.usecases.seal import RECORDS_TREE, RUNS_TREE
 Until = Literal["signed", "witnessed", "anchored"]
 
 MAX_BATCHES = 512
+MAX_BYTES = 64 << 20
+"""Of anchors that are kept in mind: evidence may be a whole block of another chain."""
 GROUP_HEIGHT = 4
 """A path is read from tiles of 16 hashes: a part of a stored tile, or its `middle`."""
 
@@ -244,9 +246,12 @@ class Prover:
         if part is not None and part.is_enough:
             with self._lock:
                 self._batches[index] = part
-                while len(self._batches) > MAX_BATCHES:
+                while len(self._batches) > MAX_BATCHES or self._bytes() > MAX_BYTES:
                     self._batches.popitem(last=False)
         return part
+
+    def _bytes(self) -> int:
+        return sum(len(part.json["anchors"]) for part in self._batches.values())
 
     def _has_more(self, tx: Transaction, index: int, known: BatchPart) -> bool:
         """Whether a ledger that was missing has the batch by now."""

@@ -725,3 +725,32 @@ def test_evidence_of_an_earlier_checkpoint_is_never_kept(grown: World, far: Remo
     (moved,) = step(grown, far, 3600)
     assert (moved.size, moved.state) == (2, "submitted")
     assert grown.rows("SELECT evidence FROM anchors WHERE ledger = 'far' AND size = 2") == [(None,)]
+
+
+def test_ledgers_that_hang_delay_a_start_once_and_for_a_moment(
+    grown: World, far: Remote, anchors: Anchors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then sealing begins without their word; they are left to their threads."""
+    monkeypatch.setattr("notary.usecases.anchoring.LOOK_SECONDS", 0.1)
+    step(grown, far)
+    answered = threading.Event()
+    far.instead["confirm"] = lambda: answered.wait(60) and None
+    anchors.begin()
+    anchors.begin()
+    anchors.turn(grown.now)
+    assert far.asked[-1] == "confirm"
+    answered.set()
+
+
+def test_what_is_kept_in_mind_of_anchors_is_bounded(
+    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evidence of other chains is large; receipts are the same with and without it in mind."""
+    grown.anchor()
+    prover = grown.prover()
+    kept = prover.receipt(*record(grown), caller=grown.caller)
+    assert len(prover._batches) == 1
+    monkeypatch.setattr("notary.usecases.prove.MAX_BYTES", 10)
+    other = grown.prover()
+    assert other.receipt(*record(grown), caller=grown.caller) == kept
+    assert len(other._batches) == 0
