@@ -19,7 +19,7 @@ from notary.core.trust import parse_trust
 from notary.core.verdict import Verdict
 from notary.evidence import checkers
 from notary.evidence.online import online_checkers
-from notary.ledgers.port import LedgerRefused
+from notary.ledgers.port import LedgerRefused, LedgerUnavailable
 from notary.local.anvil import Anvil
 from notary.usecases.gate import Gate
 from notary.usecases.marks import StateRefused
@@ -255,5 +255,28 @@ def test_a_node_that_is_restarted_with_its_state(tmp_path: Path) -> None:
         assert ledger.confirm(checkpoint(3), reference) == "verified"
         assert ledger.confirm(checkpoint(3), None) == "verified"
         assert json.dumps(ledger.evidence(checkpoint(3), None)) == json.dumps(before)
+        anchor(ledger, checkpoint(7))
+        assert [size for size, _ in desk.held()] == [3, 7]
+
+
+def test_a_node_that_was_killed(tmp_path: Path) -> None:
+    """kill -9: it may have forgotten its last second. What it lost is anchored again."""
+    with Anvil.open(tmp_path / "anvil") as chain:
+        look = Look(chain.url)
+        look.deploy()
+        kept = tmp_path / "anvil" / "state.json"
+        for _ in range(1_000):
+            if kept.exists() and look.contract.lower() in kept.read_text().lower():
+                break
+            time.sleep(0.05)
+        desk = Desk.make(look, tmp_path)
+        ledger = desk.open()
+        reference = anchor(ledger, checkpoint(3))
+        chain.kill()
+        with pytest.raises(LedgerUnavailable):
+            ledger.confirm(checkpoint(3), reference)
+        chain.start()
+        look.ask("anvil_setBalance", desk.account.address, hex(10**18))
+        anchor(ledger, checkpoint(3), reference)
         anchor(ledger, checkpoint(7))
         assert [size for size, _ in desk.held()] == [3, 7]
