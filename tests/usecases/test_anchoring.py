@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several ledgers at once: pauses, at most one anchor under way, refusals, and the gate."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from notary.core.proof import verify_consistency
 from notary.keys import make_key
 from notary.ledgers.file import FileLedger
 from notary.ledgers.port import (
@@ -37,6 +39,7 @@ from notary.usecases.look import totals
 from notary.usecases.marks import StateRefused
 from notary.usecases.recover_look import find_gap
 from notary.usecases.rights import NotFound
+from notary.wiring import surroundings
 from tests.usecases.world import World
 
 HOUR = timedelta(hours=1)
@@ -754,3 +757,47 @@ def test_what_is_kept_in_mind_of_anchors_is_bounded(
     other = grown.prover()
     assert other.receipt(*record(grown), caller=grown.caller) == kept
     assert len(other._batches) == 0
+
+
+# -- the notary as adapters see it
+
+
+def test_adapters_are_given_the_growth_of_our_log(grown: World, far: Remote) -> None:
+    """Paths that verify, roots that were signed, and where the ledger began."""
+    around = surroundings(grown.pool, writes=False)
+    assert around.first("far") is None
+    for _ in range(4):
+        grow(grown)
+    grown.anchor()
+    roots = {row[0]: row[1] for row in grown.checkpoints()}
+    for old, new in ((1, 5), (3, 5), (5, 5), (2, 3)):
+        path = around.growth(old, new)
+        verify_consistency(old, roots[old], new, roots[new], path)  # type: ignore[index,arg-type]
+        assert around.root(new) == roots[new]
+    assert (around.first("far"), around.writes) == (5, False)
+
+
+def test_what_only_a_ledger_knows_is_refused_and_not_made_up(grown: World) -> None:
+    """A size beyond our log: an older database, or a node that lies; a person must look."""
+    around = surroundings(grown.pool, writes=True)
+    for ask in (lambda: around.root(2), lambda: around.growth(1, 1 << 40)):
+        with pytest.raises(LedgerRefused, match="our log has only 1"):
+            ask()
+
+
+def test_a_ledger_of_which_nothing_can_be_said_yet_is_left_out_of_the_trust_file(
+    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is kept for ten years claims nothing that isn't known."""
+
+    def listed() -> list[str]:
+        members = json.loads(grown.parts.trust())
+        return [ledger["id"] for ledger in members["ledgers"]]
+
+    assert listed() == ["file", "far"]
+
+    def unknown(_: Remote) -> Mapping[str, object]:
+        raise LedgerUnavailable("Nothing is anchored there yet.")
+
+    monkeypatch.setattr(Remote, "trust", unknown)
+    assert listed() == ["file"]
