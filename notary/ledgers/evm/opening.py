@@ -54,17 +54,15 @@ def open_chain(settings: EvmSettings) -> Chain:
 
 
 def open_sender(table: Table, settings: EvmSettings, chain: Chain) -> Sender | None:
-    """What signs and sends; None, and a fault, where the key is another account's."""
+    """What signs and sends; None, and a fault, where the table has not the key's account."""
     # Only who signs needs the package.
     from notary.ledgers.evm.account import load_account
 
     assert settings.key_file is not None
     account = load_account(settings.key_file, settings.password_file)
     if account.address != settings.account:
-        table.fault(
-            f"key_file holds the key of {shown(account.address)}, and account is "
-            f"{shown(settings.account)}."
-        )
+        named = f"is {shown(settings.account)}" if settings.account else "is missing"
+        table.fault(f"key_file holds the key of {shown(account.address)}, and account {named}.")
         return None
     return Sender(
         chain,

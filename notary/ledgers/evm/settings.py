@@ -41,7 +41,7 @@ def read_settings(table: Table, *, deploys: bool = False) -> EvmSettings:
     """
     Read all keys; what can't be used is added to the table's faults.
 
-    `deploys`: the contract isn't there yet.
+    `deploys`: the contract isn't there yet, and the account may be asked for.
     """
     final = table.text("final", "depth")
     if final not in ("depth", "finalized"):
@@ -52,7 +52,7 @@ def read_settings(table: Table, *, deploys: bool = False) -> EvmSettings:
         ca_file=table.path("tls_ca_file", None),
         chain_id=table.number("chain_id", None, 1, 2**53 - 1),
         contract=_address(table, "contract", needed=not deploys),
-        account=_address(table, "account", needed=True),
+        account=_address(table, "account", needed=not deploys),
         key_file=table.path("key_file", None),
         password_file=table.path("password_file", None),
         from_block=table.number("from_block", 0, 0, 2**63 - 1),
