@@ -339,6 +339,47 @@ def test_config_check_looks_at_the_ledgers_too(tmp_path: Path, run: Run) -> None
     assert (code, len(error.splitlines())) == (2, 1)
 
 
+CHAIN = """
+[[ledgers]]
+name = "chain"
+kind = "evm"
+url = "http://127.0.0.1:9"
+chain_id = 1
+contract = "0x1111111111111111111111111111111111111111"
+account = "0x2222222222222222222222222222222222222222"
+key_file = "evm.key"
+"""
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_config_check_looks_at_the_keys_of_ledgers_where_the_sealer_runs(
+    tmp_path: Path, run: Run, is_named: bool
+) -> None:
+    """Whether a file is named or not; where it can't, it says that it didn't."""
+    file = tmp_path / "notary.toml"
+    file.write_text(CHAIN)
+    (tmp_path / "evm.key").write_text("11" * 32)
+    (tmp_path / "evm.key").chmod(0o644)
+    named = (str(file),) if is_named else ()
+    env = {"NOTARY_LEDGER_DIR": str(tmp_path), "NOTARY_CONFIG": str(file)}
+    env["NOTARY_DATABASE_URL"] = "postgresql:///none"
+    code, said, error = run(env, "config", "check", *named)
+    assert (code, error) == (0, "")
+    assert "look: " in said
+    assert "private keys of ledgers were not looked at" in said
+    (tmp_path / "ledger.key").touch()
+    code, said, error = run(env, "config", "check", *named)
+    assert (code, "look: " in said) == (2, False)
+    assert "evm.key may be read by others" in error
+
+
+def test_deploying_without_a_file_of_ledgers_is_one_sentence(world: World, run: Run) -> None:
+    """Which setting names it."""
+    code, _, error = run(world.env, "anchors", "deploy", "chain")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "NOTARY_CONFIG is not set" in error
+
+
 def test_a_process_does_not_start_with_a_ledger_that_can_not_be_used(
     world: World, tmp_path: Path, run: Run
 ) -> None:

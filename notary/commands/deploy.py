@@ -43,8 +43,9 @@ def run(file: Path | None, names: Sequence[str]) -> int:
 
 
 def _table(file: Path | None, name: str, faults: list[str]) -> Table:
-    tables = [] if file is None else read_tables(file, faults)
-    for table in tables:
+    if file is None:
+        raise NotFound("NOTARY_CONFIG is not set: the ledgers stand in the notary.toml it names.")
+    for table in read_tables(file, faults):
         if table.name == name and table.kind == "evm":
             return table
     raise NotFound(f"There is no [[ledgers]] table of kind evm called {name} in {file}.")

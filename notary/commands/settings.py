@@ -68,7 +68,7 @@ def _check(file: Path | None) -> int:
         for feed in feeds.all:
             print(f"feed {feed.name}: {feed.filter} -> {feed.template.text}")
     # The same sentence where the whole file can't be read.
-    faults += [one for one in _ledger_faults(file, settings) if one not in faults]
+    faults += [one for one in _ledger_faults(file) if one not in faults]
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
     if not faults:
@@ -76,14 +76,22 @@ def _check(file: Path | None) -> int:
     return 2 if faults else 0
 
 
-def _ledger_faults(file: Path | None, settings: Settings | None) -> list[object]:
+def _ledger_faults(file: Path | None) -> list[object]:
     """Keys for writing are looked at only where the sealer runs: where the file ledger's key is."""
-    writes = settings is not None and os.access(settings.ledger_key, os.R_OK)
+    kept = {name: text for name, text in os.environ.items() if name == "NOTARY_LEDGER_DIR"}
+    key = Settings.from_env({**kept, "NOTARY_DATABASE_URL": "-"}).ledger_key
+    writes = os.access(key, os.R_OK)
     try:
-        for ledger in load_ledgers(file, Surroundings(_nothing, _nothing, _nothing, writes)):
-            print(f"ledger {ledger.name}: {ledger.kind}")
+        found = load_ledgers(file, Surroundings(_nothing, _nothing, _nothing, writes))
     except SettingsRefused as error:
         return _faults(error)
+    for ledger in found:
+        print(f"ledger {ledger.name}: {ledger.kind}")
+    if found and not writes:
+        print(
+            f"look: {key} can't be read here: private keys of ledgers were not looked at. Check "
+            "again where the sealer runs, with its NOTARY_LEDGER_DIR."
+        )
     return []
 
 
