@@ -20,6 +20,8 @@ from notary.usecases.rights import NotFound
 from notary.wiring import Parts, clock
 
 LISTED: Final = 20
+SHOWN: Final = 500
+"""Characters; a reference may be a whole token, which stands in the evidence as well."""
 OUTCOMES: Final = {
     "held": "checked",
     "own-word": "checked, the notary's own word",
@@ -84,7 +86,8 @@ def _show(parts: Parts, size: int, name: str) -> int:
     row = get_anchor(parts.pool, parts.ledgers, name, size)
     for member in ("ledger", "kind", "size", "state", "attempts", "reference", "error"):
         if row[member] is not None:
-            print(f"{member}: {printable(str(row[member]))}")
+            told = str(row[member])
+            print(f"{member}: {printable(told[:SHOWN])}{'…' if len(told) > SHOWN else ''}")
     print(f"root: {row['root'].hex()}")
     for member in ("built_at", "submitted_at", "changed_at"):
         if row[member] is not None:
@@ -112,8 +115,11 @@ def _verify(parts: Parts, only: str | None) -> int:
     for checked in check_anchors(parts.pool, parts.ledgers, only):
         count += 1
         wrong += checked.differs
+        # Why the files alone don't do matters only where the ledger didn't answer either.
+        is_answered = checked.online.outcome == "held" and checked.offline.outcome == "not-checked"
+        offline = OUTCOMES["not-checked"] if is_answered else _said(checked.offline)
         print(
-            f"{checked.size:>10}  {checked.ledger:16} offline: {_said(checked.offline)}; "
+            f"{checked.size:>10}  {checked.ledger:16} offline: {offline}; "
             f"online: {_said(checked.online)}",
             flush=True,
         )
