@@ -83,7 +83,7 @@ class EvmTrial:
         }
         answers = {what: self._would_say(append_call(case, [])) for what, case in cases.items()}
         for what, said in answers.items():
-            print(f"  Asked to take {what}, it says {said or 'yes'}.")
+            print(f"  Asked to take {what}, it {f'refuses: {said}' if said else 'AGREES'}.")
         return all(answers.values())
 
     def _would_say(self, data: bytes) -> str:

@@ -54,7 +54,7 @@ def test_a_chain_is_brought_up_and_the_receipt_is_held_against_it(tmp_path: Path
         assert done.returncode == 0, done.stdout + done.stderr
         assert "  [x] Ledger anvil (evm): the log of size" in done.stdout
         assert "  [ ] Ledger anvil (evm), log of size" in done.stdout
-        assert "another root for that size, it says OtherRoot(" in done.stdout
+        assert "another root for that size, it refuses: OtherRoot(" in done.stdout
         assert "a larger size without a proof, it says WrongPathLength(0, " in done.stdout
         assert "All of it held" in done.stdout
         contracts |= set(re.findall(r"contract AppendOnlyLog (0x\w+)", done.stdout))
