@@ -24,6 +24,9 @@ from notary.evidence.der import NotDer, oid
 
 MAX_ITEMS: Final = 50
 MIN_RSA_BITS: Final = 2048
+MAX_RSA_BITS: Final = 8192
+MAX_RSA_EXPONENT_BITS: Final = 33
+"""Beyond these a signature takes so long to check that a token of them would hold up a verifier."""
 CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 FAULTS: Final = (
     InvalidSignature,
@@ -102,12 +105,20 @@ def trust_in(certificates: Iterable[x509.Certificate], policies: Iterable[str]) 
 def issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the issuer has the name and the key with which the certificate was signed."""
     try:
-        if certificate.issuer != issuer.subject:
+        if certificate.issuer != issuer.subject or _has_slow_key(issuer):
             return False
         certificate.verify_directly_issued_by(issuer)
     except FAULTS:
         return False
     return True
+
+
+def _has_slow_key(certificate: x509.Certificate) -> bool:
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        return False
+    exponent_bits = key.public_numbers().e.bit_length()
+    return key.key_size > MAX_RSA_BITS or exponent_bits > MAX_RSA_EXPONENT_BITS
 
 
 def has_strong_key(certificate: x509.Certificate) -> bool:

@@ -3,11 +3,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from math import gcd
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
 from notary.core.errors import MalformedTrust
@@ -16,7 +17,7 @@ from notary.evidence.der import (
     SEQUENCE,
     element,
 )
-from tests.tsa.certificates import FROM, TO, Wanted, certify, root, rsa_key
+from tests.tsa.certificates import FROM, TO, Wanted, between, certify, root, rsa_key
 from tests.tsa.city import base64_of, city, good, judge, refuse, stamp
 from tests.tsa.forger import (
     POLICY,
@@ -207,3 +208,26 @@ def test_a_root_of_the_same_name_is_not_the_root() -> None:
     refuse(good(), "does not lead to a root", members={"roots": base64_of(root())})
     both = {"roots": base64_of(root(), city().root)}
     assert judge(good(), members=both).status == "held"
+
+
+def slow_key() -> rsa.RSAPrivateKey:
+    """A true RSA key whose exponent has nearly as many bits as its modulus."""
+    numbers = rsa_key().private_numbers()  # type: ignore[union-attr]
+    p, q, n = numbers.p, numbers.q, numbers.public_numbers.n
+    e, phi = (1 << 2030) + 1, (p - 1) * (q - 1)
+    while gcd(e, phi) != 1:
+        e += 2
+    d = pow(e, -1, phi)
+    parts = (d % (p - 1), d % (q - 1), pow(q, -1, p))
+    return rsa.RSAPrivateNumbers(p, q, d, *parts, rsa.RSAPublicNumbers(e, n)).private_key()
+
+
+def test_a_way_of_keys_that_are_slow_to_check_is_not_gone() -> None:
+    """Twenty such certificates in a thousand tokens would hold up a verifier for minutes."""
+    slow = between(city().root, name="Slow CA", key=slow_key())
+    signer = certify(slow, Wanted("City TSA"))
+    token = city().forger.but(signer=signer, chain=[slow]).token(stamp())
+    refuse(token, "does not lead to a root")
+    quick = between(city().root, name="Slow CA", key=rsa_key())
+    honest = city().forger.but(signer=certify(quick, Wanted("City TSA")), chain=[quick])
+    assert judge(honest.token(stamp())).status == "held"
