@@ -94,7 +94,7 @@ image: ## build the container image (docker, podman or buildah)
 
 lock: ## rebuild requirements/*.txt from pyproject.toml (needs uv)
 	@echo 'setuptools>=77' | uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/build.txt
-	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local --extra oidc pyproject.toml -o requirements/run.txt
+	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local --extra oidc --extra rfc3161 pyproject.toml -o requirements/run.txt
 	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra evm -c requirements/run.txt pyproject.toml -o requirements/evm.txt
 	@echo 'iotcore==0.4.0' | uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements/broker.txt
 	@uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
