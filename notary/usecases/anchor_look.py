@@ -113,8 +113,9 @@ def _status(
 
 def retry_ledger(pool: Pool, ledger: str, now: datetime) -> int:
     """
-    A person has looked: what the ledger refused is handed to it again, and what it was heard to
-    hold is forgotten. How many anchors that are. Raises NotFound where it never had one.
+    A person has looked: what the ledger refused is handed to it again, as is at once what waits
+    after a failure, and what it was heard to hold is forgotten. How many anchors that are.
+    Raises NotFound where it never had one.
     """
     with pool.transaction() as tx:
         if not tx.do("forget_ledger", ledger=ledger):

@@ -169,6 +169,23 @@ def test_a_refusal_stops_that_ledger_until_a_person_has_looked(
     assert not status(grown, "far")["stopped"]
 
 
+def test_what_waits_after_a_failure_goes_on_at_once_by_a_persons_word(
+    grown: World, far: Remote
+) -> None:
+    """Who has mended the cause need not wait five minutes; pauses begin anew."""
+    far.instead["submit"] = lambda: AWAY
+    for _ in range(12):
+        step(grown, far, LONGEST_PAUSE.total_seconds())
+    assert step(grown, far) == []
+    assert retry_ledger(grown.pool, "far", grown.now) == 1
+    assert step(grown, far)[0].state == "unknown"
+    assert step(grown, far, FIRST_PAUSE.total_seconds())[0].state == "unknown"
+    far.instead.clear()
+    assert retry_ledger(grown.pool, "far", grown.now) == 1
+    assert step(grown, far)[0].state == "verified"
+    assert retry_ledger(grown.pool, "far", grown.now) == 0
+
+
 def test_a_name_that_was_a_ledger_of_another_kind_gets_nothing(grown: World, far: Remote) -> None:
     """Its anchors' evidence is of that kind; it needs another name."""
     step(grown, far)

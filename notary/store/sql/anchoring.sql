@@ -83,9 +83,9 @@ SELECT name, newest, root FROM ledgers
 WHERE name = ANY(%(ledgers)s) AND origin = %(origin)s AND newest IS NOT NULL ORDER BY name
 
 -- name: retry_anchors
--- What a ledger refused is tried again, and what was heard of it is forgotten.
+-- What a ledger refused is tried again, and what waits for its next attempt waits no longer.
 UPDATE anchors SET state = 'unknown', refused = false, attempts = 0, changed_at = %(now)s
-WHERE ledger = %(ledger)s AND refused
+WHERE ledger = %(ledger)s AND (refused OR state = 'unknown')
 
 -- name: forget_ledger
 UPDATE ledgers SET failures = 0, failed_at = NULL, error = NULL, origin = NULL, newest = NULL,
