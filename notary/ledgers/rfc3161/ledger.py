@@ -107,7 +107,7 @@ class TimeStampLedger:
             stamped = check_token(token, message, self._trusted)
         except ReceiptRefused as error:
             raise LedgerUnavailable(
-                f"{who} sent a token that doesn't hold: {error.detail}"
+                f"{who} sent a token that doesn't hold by root_file and policies: {error.detail}"
             ) from None
         if stamped.nonce != nonce:
             raise LedgerUnavailable(f"{who} sent a token that answers another request.")
