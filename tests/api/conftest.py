@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A notary on a real database, with its HTTP API."""
 
-import secrets
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-import psycopg2
 import pytest
 
 from notary.local.postgres import Postgres
 from tests.api.city import City
-from tests.usecases.servers import world
+from tests.usecases.servers import new_database, world
 from tests.usecases.world import World
 
 __all__ = ["city", "shared", "world"]
@@ -25,12 +23,7 @@ def city(world: World) -> City:
 @contextmanager
 def standing_city(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A notary that outlives a test, in a database of its own."""
-    name = f"city_{secrets.token_hex(4)}"
-    with closing(psycopg2.connect(postgres.url_of("postgres"))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    made = World.make(tmp_path_factory.mktemp("city"), postgres.url_of(name))
+    made = World.make(tmp_path_factory.mktemp("city"), new_database(postgres))
     yield City(made)
     made.close()
 
