@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from notary.ledgers.port import LedgerUnavailable
 from notary.store.pool import Transaction
 from notary.usecases.anchor import Anchored
 from notary.usecases.anchor_look import retry_ledger
@@ -214,11 +215,19 @@ def test_a_ledger_of_others_that_lost_an_anchor_gets_the_next_one(
     assert "no longer holds size 1" in str(status(grown, "far")["error"])
 
 
+@pytest.mark.parametrize("answer", [None, AWAY], ids=["taken", "time-out"])
 def test_of_two_sealers_one_hands_over(
-    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+    grown: World,
+    far: Remote,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: LedgerUnavailable | None,
 ) -> None:
-    """Both have read that it is to be handed over; the one that counts the attempt first does."""
+    """
+    Both have read that it is to be handed over; the one that counts the attempt first does. Where
+    that one came to no answer the attempt is all that tells the other of it.
+    """
     other, real = grown.again(), Transaction.do
+    far.instead["submit"] = [answer]
     moved: list[Anchored] = []
 
     def do(tx: Transaction, name: str, /, **values: object) -> int:
@@ -229,7 +238,7 @@ def test_of_two_sealers_one_hands_over(
 
     monkeypatch.setattr(Transaction, "do", do)
     assert step(grown, far) == []
-    assert moved[1:] == [Anchored("far", 1, "verified")]
+    assert [one.state for one in moved[1:]] == ["verified" if answer is None else "unknown"]
     assert far.asked.count("submit") == 1
     other.close()
 
