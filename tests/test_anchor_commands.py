@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from notary.ledgers.port import LedgerRefused
-from notary.usecases.anchor_check import Check, Checked, Outcome
 from tests.test_cli import run
 from tests.usecases.servers import world
 from tests.usecases.world import World
@@ -141,18 +140,6 @@ def test_a_ledger_that_can_not_be_asked_is_no_fault(anchored: World, run: Run) -
     code, said, _ = run(anchored.env, "anchors", "verify")
     assert code == 0
     assert "online: not checked (The file ledger" in said
-
-
-@pytest.mark.parametrize("online", ["held", "not-checked"])
-def test_why_files_alone_show_nothing_is_told_where_the_ledger_did_not_answer(
-    anchored: World, run: Run, monkeypatch: pytest.MonkeyPatch, online: Outcome
-) -> None:
-    """Evidence of a chain always needs the chain."""
-    checked = Checked("chain", 1, Check("not-checked", "Ask the chain."), Check(online))
-    monkeypatch.setattr("notary.commands.anchors.check_anchors", lambda *_: [checked])
-    code, said, _ = run(anchored.env, "anchors", "verify")
-    assert (code, "offline: not checked" in said) == (0, True)
-    assert ("Ask the chain." in said) == (online == "not-checked")
 
 
 def test_a_long_reference_is_cut(anchored: World, run: Run) -> None:

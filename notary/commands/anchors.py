@@ -115,11 +115,8 @@ def _verify(parts: Parts, only: str | None) -> int:
     for checked in check_anchors(parts.pool, parts.ledgers, only):
         count += 1
         wrong += checked.differs
-        # Why the files alone don't do matters only where the ledger didn't answer either.
-        is_answered = checked.online.outcome == "held" and checked.offline.outcome == "not-checked"
-        offline = OUTCOMES["not-checked"] if is_answered else _said(checked.offline)
         print(
-            f"{checked.size:>10}  {checked.ledger:16} offline: {offline}; "
+            f"{checked.size:>10}  {checked.ledger:16} offline: {_said(checked.offline)}; "
             f"online: {_said(checked.online)}",
             flush=True,
         )

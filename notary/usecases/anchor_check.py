@@ -18,6 +18,8 @@ from notary.texts import text
 from notary.usecases.closed_logs import read_origins
 
 AT_ONCE = 20
+NEEDS_CHAIN = "only the chain itself can tell whether that block is in it"
+"""One sentence for all anchors of a chain; which block it is stands in the facts."""
 Outcome = Literal["held", "own-word", "not-checked", "differs"]
 
 
@@ -90,6 +92,8 @@ def check_kept(row: Mapping[str, Any], ledger: Ledger | None, origin: str) -> Ch
         return Check("differs", error.detail)
     if found.status != "not-checked":
         return Check(found.status, None, found.facts)
+    if found.facts.get("reason") == "ask-the-chain":
+        return Check("not-checked", NEEDS_CHAIN, found.facts)
     named = {"ledger": ledger.name, "kind": ledger.kind, "size": row["size"], **found.facts}
     return Check("not-checked", text("en", "check.anchor.not-checked", **named), found.facts)
 
@@ -98,6 +102,8 @@ def ask(row: Mapping[str, Any], ledger: Ledger | None, origin: str) -> Check:
     """Ask the ledger whether it still holds this checkpoint."""
     if ledger is None:
         return Check("not-checked", "the ledger is not in the settings any more")
+    if ledger.kind != row["kind"]:
+        return Check("not-checked", f"the ledger was of kind {row['kind']} then")
     if not ledger.remembers:
         return Check("not-checked", "it keeps nothing that it could be asked about")
     what = anchorable(origin, row["size"], row["root"])

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from notary.ledgers.port import Ledger
 from notary.store.pool import Pool
+from notary.usecases.anchor_work import of_another_kind
 from notary.usecases.rights import NotFound
 
 MOST_BYTES: Final = 4 << 20
@@ -89,6 +90,7 @@ def _status(
     found: dict[str, Any] = row or {}
     kind = found.get("kind", ledger.kind if ledger else None)
     changed = ledger is not None and kind != ledger.kind
+    error = found.get("refused_error") or found.get("open_error") or found.get("error")
     since = found["unanchored_since"] if row else first
     took = None
     if found.get("size") is not None:
@@ -107,7 +109,7 @@ def _status(
         "failures": found.get("failures") or 0,
         "stopped": changed or found.get("refused_size") is not None,
         "unanchored_seconds": None if since is None else max((now - since).total_seconds(), 0.0),
-        "error": found.get("refused_error") or found.get("open_error") or found.get("error"),
+        "error": of_another_kind(ledger.name, str(kind)) if ledger and changed else error,
     }
 
 

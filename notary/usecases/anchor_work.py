@@ -70,10 +70,7 @@ class Work:
     def stopped(self, ledger: Ledger) -> tuple[int, str] | None:
         """Of which size and why the ledger gets nothing until a person has looked."""
         if self.kind is not None and self.kind != ledger.kind:
-            return 0, (
-                f"The ledger {ledger.name} was of kind {self.kind}, and its anchors are: give the "
-                "new one another name."
-            )
+            return 0, of_another_kind(ledger.name, self.kind)
         return self.refused
 
     def is_due(
@@ -95,6 +92,14 @@ class Work:
         if is_paused and not _is_ahead(failed_at, now):
             return False
         return now - began_at >= (ledger.interval or interval) or _is_ahead(began_at, now)
+
+
+def of_another_kind(ledger: str, kind: str) -> str:
+    """Why a ledger whose name stood for another kind gets nothing."""
+    return (
+        f"The ledger {ledger} was of kind {kind}, and its anchors are: give the new one another "
+        "name."
+    )
 
 
 def _is_ahead(noted: datetime, now: datetime) -> bool:
@@ -142,6 +147,14 @@ def _work(row: dict[str, Any]) -> Work:
 
 def _pair(size: int | None, more: Any) -> tuple[int, Any] | None:
     return None if size is None else (size, more)
+
+
+def of_their_kind(pool: Pool, ledgers: Sequence[Ledger]) -> list[Ledger]:
+    """Without those whose name stood for another kind when they were first anchored on."""
+    with pool.transaction(read_only=True) as tx:
+        rows = tx.rows("ledger_kinds", ledgers=[ledger.name for ledger in ledgers])
+    kinds = dict(rows)
+    return [one for one in ledgers if kinds.get(one.name, one.kind) == one.kind]
 
 
 def first_anchored(pool: Pool, ledger: str) -> int | None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from notary.core.proof import verify_consistency
+from notary.core.receipt import verify_receipt
 from notary.ledgers.port import (
     LedgerRefused,
     LedgerUnavailable,
 )
-from notary.usecases.anchor_check import check_anchors
+from notary.usecases.anchor_check import NEEDS_CHAIN, Check, check_anchors, check_kept
 from notary.usecases.anchor_look import (
     get_anchor,
     list_anchors,
@@ -20,6 +21,8 @@ from notary.usecases.anchor_look import (
 from notary.usecases.look import totals
 from notary.usecases.rights import NotFound
 from notary.wiring import surroundings
+from tests.core.maker import ORIGIN, make
+from tests.evidence.chain import LEDGER, evm_anchor
 from tests.usecases.remote_ledger import (
     AWAY,
     Remote,
@@ -84,6 +87,23 @@ def test_receipts_carry_every_configured_ledgers_anchor(grown: World, far: Remot
     assert (first.final, later.final) == (False, True)
 
 
+def test_a_name_that_was_given_to_another_kind_refuses_no_receipt(
+    grown: World, far: Remote
+) -> None:
+    """Neither the trust file nor receipts name it, until it has a name of its own."""
+    grown.anchor()
+    before = grown.prover().receipt(*record(grown), caller=grown.caller).text
+    assert '"ledger":"far"' in before
+    assert '"far"' in grown.parts.trust()
+    far.kind = "evm"
+    trust = grown.parts.trust()
+    assert '"far"' not in trust
+    after = grown.prover().receipt(*record(grown), caller=grown.caller)
+    assert '"ledger":"far"' not in after.text
+    for text in (before, after.text):
+        verify_receipt(text, trust)
+
+
 def test_a_page_of_evidence_ends_before_it_is_too_large(
     grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +149,36 @@ def test_what_can_not_be_asked_is_not_called_checked_online(grown: World, far: R
     far.remembers = False  # type: ignore[misc]
     assert online()[0] == "not-checked"
     assert grown.audit().findings == ()
+
+
+def test_a_ledger_is_not_asked_about_another_kinds_anchors(grown: World, far: Remote) -> None:
+    """It may hold the same sizes by itself, and would confirm what it never gave."""
+    step(grown, far)
+    far.kind = "evm"  # type: ignore[misc]
+    (checked,) = check_anchors(grown.pool, grown.parts.ledgers, "far")
+    why = Check("not-checked", "the ledger was of kind file then")
+    assert (checked.offline, checked.online) == (why, why)
+
+
+@pytest.mark.parametrize("round_", [0, 1])
+def test_that_only_the_chain_can_tell_is_one_sentence_for_all_its_anchors(
+    far: Remote, monkeypatch: pytest.MonkeyPatch, round_: int
+) -> None:
+    """An audit counts them then, and isn't as long as the log."""
+    city = make()
+    anchor = evm_anchor(city, round_)
+    members = {name: value for name, value in LEDGER.items() if name not in ("id", "kind")}
+    far.name, far.kind = "chain", "evm"  # type: ignore[misc]
+    monkeypatch.setattr(far, "trust", lambda: members)
+    row = {
+        "kind": "evm",
+        "size": anchor["size"],
+        "root": bytes.fromhex(anchor["root"]),
+        "evidence": json.dumps(anchor["evidence"]),
+    }
+    check = check_kept(row, far, ORIGIN)
+    assert (check.outcome, check.why) == ("not-checked", NEEDS_CHAIN)
+    assert "block_hash" in (check.facts or {})
 
 
 def test_totals_count_what_every_required_ledger_has(grown: World, far: Remote) -> None:

@@ -196,6 +196,7 @@ def test_a_name_that_was_a_ledger_of_another_kind_gets_nothing(grown: World, far
     assert "another name" in str(stopped.error)
     assert states(grown) == [(1, "verified")]
     assert status(grown, "far")["stopped"]
+    assert status(grown, "far")["error"] == stopped.error
 
 
 def test_nothing_is_retried_on_a_ledger_that_never_was(grown: World) -> None:
