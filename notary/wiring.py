@@ -18,7 +18,7 @@ from notary.ledgers.registry import make_ledgers
 from notary.store.migrations import migrate
 from notary.store.pool import Pool, say_uncaught
 from notary.usecases.accept import Acceptor, Limits
-from notary.usecases.anchor_work import first_anchored
+from notary.usecases.anchor_work import first_anchored, of_their_kind
 from notary.usecases.cose_signing import ReceiptSigner
 from notary.usecases.erase import Eraser
 from notary.usecases.gate import Gate
@@ -121,7 +121,8 @@ class Parts:
         self.gate.open()
         mark = self.marks.read()
         assert mark is not None  # the gate saw it
-        return make_trust(self.settings, self.ledgers, mark, witnesses)
+        ledgers = of_their_kind(self.pool, self.ledgers)
+        return make_trust(self.settings, ledgers, mark, witnesses)
 
     def log_keys(self) -> tuple[LogKey, ...]:
         """The log's keys as the mark has them; none where it can't be read."""

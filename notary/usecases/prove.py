@@ -135,7 +135,7 @@ class Prover:
     ) -> None:
         self._pool = pool
         self._required = {ledger.name for ledger in ledgers if ledger.required}
-        self._ledgers = [ledger.name for ledger in ledgers]
+        self._ledgers = {ledger.name: ledger.kind for ledger in ledgers}
         self._batches: OrderedDict[int, BatchPart] = OrderedDict()
         self._keys = log_keys
         self._known_keys: tuple[LogKey, ...] = ()
@@ -274,8 +274,10 @@ class Prover:
             return None
         first, last = (0, None) if key is None else origins.sizes(key.origin)
         anchors = tx.maps(
-            "find_anchors", index=index, first=first, last=last, ledgers=self._ledgers
+            "find_anchors", index=index, first=first, last=last, ledgers=list(self._ledgers)
         )
+        # Under a name that was given to another kind they would refuse the whole receipt.
+        anchors = [row for row in anchors if row["kind"] == self._ledgers[row["ledger"]]]
         there = {row["ledger"] for row in anchors}
         read = partial(read_log_tile, tx)
         log_path = inclusion_path_from_tiles(read, index, found["size"])

@@ -53,6 +53,9 @@ def test_a_ledger_that_knows_more_than_the_database_closes_the_gate(
         other.open()
     with pytest.raises(StateRefused, match="the ledger far"):
         Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
+    far.holds = None  # a process that asked nobody itself
+    with pytest.raises(StateRefused, match="the ledger far"):
+        Gate(grown.pool, grown.marks, grown.parts.ledgers).open()
     far.holds = (1, bytes(grown.checkpoints()[0][1]))  # type: ignore[arg-type]
     look_back(grown.pool, far, lambda: grown.now)
     other.open()

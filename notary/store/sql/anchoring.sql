@@ -39,6 +39,9 @@ WHERE a.ledger = %(ledger)s AND a.state = 'verified' ORDER BY a.size DESC LIMIT 
 -- name: first_verified_anchor
 SELECT size FROM anchors WHERE ledger = %(ledger)s AND state = 'verified' ORDER BY size LIMIT 1
 
+-- name: ledger_kinds
+SELECT name, kind FROM ledgers WHERE name = ANY(%(ledgers)s)
+
 -- name: note_ledger
 -- A ledger's kind stays: its anchors' evidence is of that kind.
 INSERT INTO ledgers (name, kind, own_word) VALUES (%(ledger)s, %(kind)s, %(own_word)s)
