@@ -6,6 +6,7 @@ One JSON line an entry: `{"note": "<signed note, see notary.core.ledger_entry>"}
 noted by the notary itself; no outside party has confirmed it.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -70,10 +71,7 @@ class FileLedger:
                 time=now,
             )
             line = json.dumps({"note": self._signer.sign(format_entry(entry))}) + "\n"
-            # A crash in here leaves at most a torn last line, which `_read` cuts off.
-            os.ftruncate(file, self._read_bytes)
-            os.pwrite(file, line.encode(), self._read_bytes)
-            os.fsync(file)
+            self._append(file, line.encode())
             self._read(file)
             return str(entry.sequence)
 
@@ -121,6 +119,20 @@ class FileLedger:
         with self._locked() as file:
             self._read(file)
         return sorted(self._known.values(), key=lambda pair: pair[0].sequence)
+
+    def _append(self, file: int, line: bytes) -> None:
+        """A crash in here leaves at most a torn last line, which `_read` cuts off."""
+        os.ftruncate(file, self._read_bytes)
+        try:
+            if os.pwrite(file, line, self._read_bytes) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        except OSError as error:
+            # After a failed fsync the next one says yes, whatever is on the disk: begin anew.
+            os.ftruncate(file, self._read_bytes)
+            raise LedgerUnavailable(
+                f"The file ledger {self._path} can't be written: {error.strerror}."
+            ) from None
 
     def _find(self, checkpoint: Anchorable) -> tuple[LedgerEntry, str] | None:
         with self._locked() as file:

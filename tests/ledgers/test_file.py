@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The file ledger: append-only, linked, signed; damage is noticed and never written over."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -323,3 +324,35 @@ def test_what_a_crash_left_unsynced_is_synced_before_it_counts(
     monkeypatch.setattr(os, "fsync", synced.append)
     assert place.open().submit(checkpoint(1), None, NOW) == "0"
     assert len(synced) == 1
+
+
+def test_what_the_disk_did_not_take_is_not_found_there_later(
+    five: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failed fsync the kernel says yes to the next one, and has forgotten the bytes."""
+    before = five.file.read_bytes()
+
+    def fails(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    ledger = five.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails)
+        with pytest.raises(LedgerUnavailable, match="can't be written: Input/output error"):
+            ledger.submit(checkpoint(6), None, NOW)
+    assert five.file.read_bytes() == before
+    assert ledger.confirm(checkpoint(6), None) == "unknown"
+    assert ledger.submit(checkpoint(6), None, NOW) == "5"
+
+
+def test_a_disk_that_takes_a_part_of_an_entry_is_named(
+    five: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full one says so by writing less."""
+    before, real = five.file.read_bytes(), os.pwrite
+    ledger = five.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda file, data, at: real(file, data[:20], at))
+        with pytest.raises(LedgerUnavailable, match="No space left"):
+            ledger.submit(checkpoint(6), None, NOW)
+    assert five.file.read_bytes() == before

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One transaction at a time: nonces, and fees that rise up to a ceiling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from notary.ledgers.evm.chain import Chain
 from notary.ledgers.evm.ledger import EvmLedger
 from notary.ledgers.port import LedgerRefused, LedgerUnavailable
 from notary.local.anvil import Anvil
@@ -350,3 +351,22 @@ def test_each_makers_word_for_too_little_money(desk: Desk, liar: LyingProxy, wor
     with pytest.raises(LedgerUnavailable, match=f"{desk.account.address.lower()} can't pay"):
         replace(desk, url=liar.url).open().submit(checkpoint(3), None, NOW)
     assert liar.replaced
+
+
+def test_a_state_that_changes_while_a_checkpoint_is_handed_over_is_no_fork(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier transaction comes into a block just then: a refusal would stop the ledger."""
+    ledger, real = desk.open(), Chain.estimate_gas
+
+    def late(chain: Chain, call: Mapping[str, str]) -> int:
+        monkeypatch.undo()
+        first = checkpoint(3)
+        desk.look.append(desk.account, 3, first.root, [], first.origin_hash)
+        return real(chain, call)
+
+    monkeypatch.setattr(Chain, "estimate_gas", late)
+    with pytest.raises(LedgerUnavailable, match="changed just now"):
+        ledger.submit(checkpoint(5), None, NOW)
+    anchor(ledger, checkpoint(5))
+    assert [size for size, _ in desk.held()] == [3, 5]
