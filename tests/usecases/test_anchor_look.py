@@ -104,6 +104,21 @@ def test_a_name_that_was_given_to_another_kind_refuses_no_receipt(
         verify_receipt(text, trust)
 
 
+def test_a_ledger_of_which_nothing_can_be_said_yet_costs_no_trust_file(
+    grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left out until there is something: all others are handed out."""
+
+    def nothing() -> Mapping[str, object]:
+        raise LedgerUnavailable("Nothing is anchored on far yet.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(far, "trust", nothing)
+        listed = [one["id"] for one in json.loads(grown.parts.trust())["ledgers"]]
+    assert listed == ["file"]
+    assert [one["id"] for one in json.loads(grown.parts.trust())["ledgers"]] == ["file", "far"]
+
+
 def test_a_page_of_evidence_ends_before_it_is_too_large(
     grown: World, far: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
