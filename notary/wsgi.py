@@ -34,6 +34,17 @@ def create_app(
     log_line: Callable[[Mapping[str, object]], None] | None = None,
 ) -> Flask:
     """The API and the pages over some parts."""
+    app = make_app(make_services(parts, clock, log_line or _log_line))
+    add_pages(app)
+    return app
+
+
+def make_services(
+    parts: Parts,
+    clock: Callable[[], datetime],
+    log_line: Callable[[Mapping[str, object]], None],
+) -> Services:
+    """What views ask, over some parts."""
     settings = parts.settings
     services = Services(
         name=settings.name,
@@ -48,7 +59,7 @@ def create_app(
         trust=parts.trust,
         log_keys=parts.log_keys,
         clock=clock,
-        log_line=log_line or _log_line,
+        log_line=log_line,
         timezone=settings.timezone,
         max_body_bytes=settings.max_body_bytes,
         max_version_bytes=settings.max_version_bytes,
@@ -59,9 +70,7 @@ def create_app(
         sharer=cache(lambda: Sharer(parts.pool, services.acceptor())),
         eraser=cache(lambda: parts.eraser(services.acceptor())),
     )
-    app = make_app(services)
-    add_pages(app)
-    return app
+    return services
 
 
 def _log_line(facts: Mapping[str, object]) -> None:

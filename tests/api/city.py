@@ -2,18 +2,45 @@
 """A notary with its HTTP API, and people who ask it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from notary.wsgi import create_app
+from notary.api.services import EXTENSION
+from notary.wiring import Parts
+from notary.wsgi import create_app, make_services
 from tests.usecases.world import World, new_department
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+
+
+BUILT: list[Flask] = []
+
+
+def app_over(
+    parts: Parts, clock: Callable[[], datetime], log_line: Callable[[Mapping[str, object]], None]
+) -> Flask:
+    """
+    The application over some parts: a copy of the one that was built first.
+
+    To build one takes longer than most tests: routes, description and templates, all of which
+    are the same over any parts.
+    """
+    if not BUILT:
+        BUILT.append(create_app(parts, clock, log_line))
+        assert BUILT[0].jinja_env
+    app, services = copy(BUILT[0]), make_services(parts, clock, log_line)
+    app.extensions = {**app.extensions, EXTENSION: services}
+    app.config = copy(app.config)
+    app.config["MAX_CONTENT_LENGTH"] = services.max_body_bytes
+    return app
 
 
 @dataclass
@@ -24,7 +51,7 @@ class City:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.world.parts, lambda: self.world.now, self._log)
+        self.app = app_over(self.world.parts, lambda: self.world.now, self._log)
         self.client: FlaskClient = self.app.test_client()
         self.key = self.world.api_key
         self.other_key = new_department(self.world.pool, "tax-office", self.world.now)

@@ -3,14 +3,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
 from notary.api.auth import parse_right, right
-from tests.api.city import City, problem_of
+from notary.wsgi import create_app
+from tests.api.city import City, app_over, problem_of
 from tests.api.test_rights import READS
+from tests.usecases.world import World
 
 EXPECTED = {
     "GET /": "public",
@@ -163,22 +166,43 @@ def test_a_text_that_is_no_right_can_not_be_stated(stated: str | None) -> None:
         right(stated)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("stated", NONE)
-def test_a_route_without_a_right_lets_nobody_in(city: City, stated: str | None) -> None:
+def test_a_route_without_a_right_lets_nobody_in(city: City) -> None:
     """Forgetting the right closes the route; the view isn't even called."""
     called: list[bool] = []
+    city.app = create_app(city.world.parts, log_line=lambda _: None)
+    city.client = city.app.test_client()
+    for number, stated in enumerate(NONE):
 
-    def view() -> str:
-        called.append(True)
-        return "secret"
+        def view() -> str:
+            called.append(True)
+            return "secret"
 
-    if stated is not None:
-        view.right = stated  # type: ignore[attr-defined]
-    city.app.add_url_rule("/forgotten", "forgotten", view)
-    for key in (None, city.key):
-        answer = city.ask("/forgotten", key=key)
-        problem_of(answer, 500, "internal-error")
+        if stated is not None:
+            view.right = stated  # type: ignore[attr-defined]
+        city.app.add_url_rule(f"/forgotten-{number}", f"forgotten-{number}", view)
+    for number in range(len(NONE)):
+        for key in (None, city.key):
+            problem_of(city.ask(f"/forgotten-{number}", key=key), 500, "internal-error")
     assert called == []
+
+
+def test_the_applications_of_tests_are_like_one_that_was_built(world: World) -> None:
+    """A copy over other parts has the routes, hooks and settings that `create_app` gives it."""
+    parts = replace(world.parts, settings=replace(world.parts.settings, max_body_bytes=77_777))
+    app = app_over(parts, lambda: world.now, lambda _: None)
+    built = create_app(parts, lambda: world.now, lambda _: None)
+    assert app.config == built.config
+    assert app.extensions.keys() == built.extensions.keys()
+    assert app.extensions["city-notary-openapi"] == built.extensions["city-notary-openapi"]
+    assert app.extensions["city-notary"].pool is parts.pool
+    for one in (app, built):
+        assert one.config["MAX_CONTENT_LENGTH"] == 77_777
+    assert [*map(repr, app.url_map.iter_rules())] == [*map(repr, built.url_map.iter_rules())]
+    assert app.view_functions.keys() == built.view_functions.keys()
+    assert app.before_request_funcs == built.before_request_funcs
+    assert app.after_request_funcs == built.after_request_funcs
+    assert app.error_handler_spec == built.error_handler_spec
+    assert app.jinja_env.filters.keys() == built.jinja_env.filters.keys()
 
 
 def test_nothing_is_answered_before_the_right_was_asked(city: City) -> None:
