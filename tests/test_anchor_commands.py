@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from notary.commands.anchors import span
 from notary.ledgers.port import LedgerRefused
 from tests.test_cli import run
 from tests.usecases.servers import world
@@ -50,6 +51,16 @@ def test_the_list_says_state_age_and_error(anchored: World, run: Run) -> None:
         ["1", "file", "verified"],
     ]
     assert "tried 3 times  The network is down." in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"),
+     (172_799, "47 h"), (172_800, "2 days"), (8_640_000, "100 days")],
+)  # fmt: skip
+def test_ages_are_told_as_people_say_them(seconds: float, words: str) -> None:
+    """Nobody counts a day's outage in seconds."""
+    assert span(seconds) == words
 
 
 def test_an_error_from_outside_is_no_command_for_a_terminal(anchored: World, run: Run) -> None:

@@ -66,7 +66,7 @@ def _list(parts: Parts, now: datetime) -> int:
         words += ["the notary's own word"] if one["own_word"] else []
         words += [] if one["configured"] else ["not in the settings any more"]
         if one["unanchored_seconds"] is not None:
-            words.append(f"its oldest missing batch is {one['unanchored_seconds']:.0f} s old")
+            words.append(f"its oldest missing batch is {span(one['unanchored_seconds'])} old")
         if one["stopped"]:
             words.append("STOPPED, see `notary anchors retry`")
         print(f"ledger {one['name']} ({one['kind']}): {', '.join(words)}")
@@ -77,7 +77,7 @@ def _list(parts: Parts, now: datetime) -> int:
         tried = f", tried {row['attempts']} times" if row["attempts"] > 1 else ""
         error = f"  {printable(row['error'])}" if row["error"] else ""
         print(
-            f"{row['size']:>10}  {row['ledger']:16} {row['state']:9} {age:.0f} s ago{tried}{error}"
+            f"{row['size']:>10}  {row['ledger']:16} {row['state']:9} {span(age)} ago{tried}{error}"
         )
     return 0
 
@@ -134,6 +134,14 @@ def _test(ledger: Ledger) -> int:
         print(f"{name}: {printable(str(value))}")
     print(f"{ledger.name} answers; nothing was anchored.", file=sys.stderr)
     return 0
+
+
+def span(seconds: float) -> str:
+    """A time that has passed, as people say it: `119 s`, `2 min`, `47 h`, `2 days`."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _said(check: Check) -> str:
