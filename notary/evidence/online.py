@@ -31,6 +31,7 @@ BLOCKS_AFTER: Final = 12
 CODES: Final = frozenset({"dd73ac46ab33b4ec58adbdd942e61c1fecaf8d73a3e567f863907dfcc1c91fd3"})
 """SHA-256 of the code of each AppendOnlyLog that there was, as it lies on a chain."""
 MAX_ANSWER_BYTES: Final = 4 << 20
+MAX_ADDRESS_CHARACTERS: Final = 4_096
 SECONDS: Final = 15.0
 
 _HEADERS: Final = {"Content-Type": "application/json"}
@@ -109,7 +110,9 @@ def online_checkers(
     """
     The checkers, of which that of EVM chains asks the nodes that are given for these ledgers.
 
-    `asked` has items `LEDGER=URL`; certificates are verified by `ca_file` (PEM) where there is one.
+    `asked` has items `LEDGER=URL`, or `LEDGER=@FILE` where the address is the one line of a file:
+    whoever lists the processes of a machine sees what each was called with. Certificates are
+    verified by `ca_file` (PEM) where there is one.
 
     Raises:
         OnlineRefused: no such ledger can be asked, or an address can't be used.
@@ -121,7 +124,7 @@ def online_checkers(
         if kinds.get(name) != KIND:
             raise OnlineRefused("no-ledger", ledger=name)
         try:
-            nodes[name] = Node(url, ca_file)
+            nodes[name] = Node(_address(url), ca_file)
         except Unreachable as error:
             raise OnlineRefused(error.reason, ledger=name, path=str(ca_file)) from None
 
@@ -134,6 +137,16 @@ def online_checkers(
         return _asked(node, chain, block, {**found.facts, "node": node.host})
 
     return {**checkers(), KIND: check}
+
+
+def _address(given: str) -> str:
+    if not given.startswith("@"):
+        return given
+    try:
+        with open(given[1:], encoding="ascii") as file:
+            return file.read(MAX_ADDRESS_CHARACTERS).strip()
+    except (OSError, ValueError):
+        raise Unreachable("bad-url") from None
 
 
 def _asked(node: Node, chain: Chain, block: Block, facts: dict[str, object]) -> Found:

@@ -161,3 +161,18 @@ def test_the_service_survives_a_restart_of_the_database(city: City) -> None:
     answers = [city.ask("/v1/datasets/weather", key=city.key).status_code for _ in range(3)]
     assert answers[-1] == 200
     assert set(answers) <= {200, 503}
+
+
+@pytest.mark.parametrize("path", ["/statusz", "/metrics", "/v1/anchors", "/v1/anchors/file/1", "/"])
+def test_what_a_ledger_said_is_for_the_operator_alone(city: City, path: str) -> None:
+    """It may quote an address or an account; nobody who only reads gets to see it."""
+    city.open_dataset()
+    city.record("weather")
+    city.world.settle()
+    city.world.change("UPDATE anchors SET error = 's3cr3t'")
+    city.world.change("UPDATE ledgers SET error = 's3cr3t', failures = 3, failed_at = now()")
+    for _ in range(2):
+        answer = city.ask(path)
+        assert answer.status_code == 200
+        assert "s3cr3t" not in answer.get_data(as_text=True)
+        city.world.change("UPDATE anchors SET state = 'failed', refused = true, evidence = NULL")

@@ -203,6 +203,26 @@ def test_an_address_that_can_not_be_believed_is_not_asked(url: str, reason: str)
     assert caught.value.facts["reason"] == reason
 
 
+def test_a_key_in_an_address_need_not_stand_in_the_list_of_processes(
+    node: Node, tmp_path: Path
+) -> None:
+    """The address may come from a file of one line; one that holds none is refused, unquoted."""
+    file = tmp_path / "node.url"
+    file.write_text(f"{node.url}\n")
+    found = online_checkers([f"chain=@{file}"], [trusted()])["evm"](
+        parsed(ANCHOR), trusted(), ORIGIN
+    )
+    assert found.facts["reason"] == "online"
+    for text in ("s3cr3t", "https://a.example/s3cr3t\nhttps://b.example", "\u00e9"):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(OnlineRefused) as caught:
+            online_checkers([f"chain=@{file}"], [trusted()])
+        assert caught.value.facts["reason"] == "bad-url"
+        assert "s3cr3t" not in str(caught.value.facts)
+    with pytest.raises(OnlineRefused):
+        online_checkers([f"chain=@{tmp_path}/none"], [trusted()])
+
+
 def test_an_authority_that_is_none_is_told(tmp_path: Path) -> None:
     """A file that isn't there, or holds no certificates."""
     with pytest.raises(OnlineRefused) as caught:
