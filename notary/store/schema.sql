@@ -520,6 +520,7 @@ CREATE TABLE witnesses (
     CONSTRAINT witnesses_pkey PRIMARY KEY (vkey)
 );
 
+CREATE INDEX anchors_by_size ON public.anchors USING btree (size DESC, ledger);
 CREATE INDEX anchors_not_verified ON public.anchors USING btree (ledger, size) WHERE (state <> 'verified'::text);
 CREATE INDEX anchors_verified ON public.anchors USING btree (ledger, size) WHERE (state = 'verified'::text);
 CREATE INDEX api_keys_by_department ON public.api_keys USING btree (department, id);

@@ -107,7 +107,8 @@ FROM (
            sum(CASE WHEN %(most_bytes)s::bigint IS NOT NULL THEN octet_length(a.evidence) END)
                OVER (ORDER BY a.size DESC, a.ledger)::bigint AS bytes
     FROM (SELECT * FROM anchors
-          WHERE %(size)s IS NULL OR size < %(size)s OR (size = %(size)s AND ledger > %(ledger)s)
+          WHERE %(size)s IS NULL
+             OR (size <= %(size)s AND (size < %(size)s OR ledger > %(ledger)s))
           ORDER BY size DESC, ledger LIMIT %(limit)s) a
     JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
 ) listed
