@@ -36,7 +36,8 @@ def probe(gateway: Gateway, trust: Mapping[str, object]) -> dict[str, object]:
         "height": height,
         "first_block": text(gateway.block_info(0), "blockHash"),
         "newest_block": _newest(gateway, trust, height - 1),
-        "app_unsigned": _compared(gateway, str(trust["channel"])),
+        "app_unsigned": _compared(gateway, trust),
+        "not_tried": "chaincode and msps: whether they are right shows with the first anchor",
     }
 
 
@@ -67,16 +68,20 @@ def _time(block: Block) -> datetime | None:
     return max(times, default=None)
 
 
-def _compared(gateway: Gateway, channel: str) -> str:
+def _compared(gateway: Gateway, trust: Mapping[str, object]) -> str:
     """The app's description beside the configuration, in words."""
     try:
         info = gateway.app_info()
     except LedgerUnavailable as error:
         return f"not told: {error.detail}"
+    channel, named = str(trust["channel"]), sorted(parse_members(trust).msps)
     wanted = {"channelId": channel, "caType": KEY_TRUST, "algorithmType": ALGORITHMS["r1"]}
     differ = [
         f"{name} is {said(str(info.get(name)))} there and {value} in notary.toml"
         for name, value in wanted.items()
         if info.get(name) != value
     ]
+    if info.get("mspId") not in named:
+        msps = ", ".join(named)
+        differ.append(f"mspId is {said(str(info.get('mspId')))} there, and msps names {msps}")
     return f"differs: {'; '.join(differ)}" if differ else "agrees with notary.toml"

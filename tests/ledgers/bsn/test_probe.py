@@ -19,6 +19,8 @@ LIES: dict[str, Any] = {
     "another key mode": ({"caType": 2}, "caType is 2 there and 1"),
     "nothing": ({"channelId": None, "caType": None, "algorithmType": None}, "None there"),
     "a long name": ({"channelId": "x" * 9999}, "x ..."),
+    "another organisation": ({"mspId": "OtherMSP"}, "mspId is OtherMSP there, and msps names Org"),
+    "no organisation": ({"mspId": ["OrgaNodeMSP"]}, "msps names Org"),
 }
 
 
@@ -56,6 +58,7 @@ def test_the_newest_block_is_checked_before_a_transaction_is_paid(
     """By the configured orderers; nothing is anchored by looking."""
     ledger = place.open()
     assert ledger.probe()["newest_block"] == "not checked: there is none but the first"
+    assert "chaincode and msps" in str(ledger.probe()["not_tried"])
     ledger.submit(THREE, None, NOW)
     assert ledger.probe()["newest_block"] == "block 1, ordered by OrdererMSP"
     assert len(gateway.chain.placed) == 1
