@@ -126,6 +126,8 @@ def test_answers_are_as_they_are_described(city: City) -> None:
     values = {
         "dataset": "weather",
         "source": "desk",
+        "ledger": "file",
+        "size": str(city.world.size()),
         "n": "0",
         "index": "0",
         "digest": record["digest"],

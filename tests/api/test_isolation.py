@@ -313,6 +313,7 @@ def test_no_public_address_tells_of_a_closed_dataset(standing: Stage) -> None:
     values = {
         "<id:dataset>": stage.closed,
         "<id:source>": SOURCE,
+        "<id:ledger>": "file",
         "<n:n>": "0",
         "<n:index>": "0",
         "<n:size>": "1",
