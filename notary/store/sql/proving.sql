@@ -59,14 +59,18 @@ WHERE b.index = %(index)s
 
 -- name: find_anchors
 -- On each ledger the first verified anchor that covers a batch; from `first` to `last` (null: on)
--- the sizes are those of one log.
-SELECT DISTINCT ON (a.ledger) a.ledger, a.size, c.root, a.evidence, a.changed_at, l.kind,
-       l.own_word
-FROM anchors a JOIN checkpoints c ON c.size = a.size JOIN ledgers l ON l.name = a.ledger
-WHERE a.state = 'verified' AND a.size > %(index)s
-  AND a.size >= %(first)s AND (%(last)s::bigint IS NULL OR a.size <= %(last)s)
-  AND (%(ledgers)s::text[] IS NULL OR a.ledger = ANY(%(ledgers)s))
-ORDER BY a.ledger, a.size
+-- the sizes are those of one log. Ledger by ledger: an old batch is covered by nearly all anchors.
+SELECT l.name AS ledger, a.size, c.root, a.evidence, a.changed_at, l.kind, l.own_word
+FROM ledgers l
+CROSS JOIN LATERAL (
+    SELECT size, evidence, changed_at FROM anchors
+    WHERE ledger = l.name AND state = 'verified' AND size > %(index)s
+      AND size >= %(first)s AND (%(last)s::bigint IS NULL OR size <= %(last)s)
+    ORDER BY size LIMIT 1
+) a
+JOIN checkpoints c ON c.size = a.size
+WHERE %(ledgers)s::text[] IS NULL OR l.name = ANY(%(ledgers)s)
+ORDER BY l.name
 
 -- name: is_anchored
 -- Whether one of some ledgers has a batch.
