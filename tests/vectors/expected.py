@@ -162,7 +162,8 @@ def _witnesses(note: Note, trust: Facts, received: str, want: dict[str, str]) ->
 def _anchors(receipt: Facts, trust: Facts, want: dict[str, str]) -> list[Facts]:
     if not receipt["anchors"]:
         return [check("anchor", want["anchor"], reason="none")]
-    checks = []
+    checks: list[Facts] = []
+    read = 0
     for anchor in receipt["anchors"]:
         said = {name: anchor[name] for name in ("ledger", "kind", "size")}
         listed = [ledger for ledger in trust["ledgers"] if ledger["id"] == anchor["ledger"]]
@@ -170,7 +171,10 @@ def _anchors(receipt: Facts, trust: Facts, want: dict[str, str]) -> list[Facts]:
             checks.append(check("anchor", "not-checked", reason="not-in-trust-file", **said))
         elif anchor["kind"] != "file":
             checks.append(check("anchor", "not-checked", reason="needs-package", **said))
+        elif read == 20:
+            checks.append(check("anchor", "not-checked", reason="too-many", **said))
         else:
+            read += 1
             time = anchor["evidence"]["note"].split("\n")[6]
             checks.append(check("anchor", "own-word", time=time, **said))
     assert want["anchor"] in {item["status"] for item in checks}

@@ -162,6 +162,8 @@ def _signers() -> Iterator[Case]:
     yield valid("no anchor", receipt() | {"anchors": []}, unlisted)
     earlier = receipt() | {"anchors": [city.anchor(0, 2), city.anchor(0)]}
     yield valid("anchors of two sizes", earlier, RECORD)
+    many = receipt() | {"anchors": [city.anchor(0)] * 22}
+    yield valid("more anchors than are read", many, RECORD)
     evm = city.anchor(0) | {"kind": "evm", "evidence": {"tx": "0x1", "block": 7}}
     package = receipt() | {"anchors": [evm]}
     yield valid("evidence of another kind", package, unlisted, trust="file is an EVM chain")

@@ -1478,6 +1478,7 @@ async function parseRun(text) {
 // ---- Receipts: their form (receipt-v1, rules 1 to 9) --------------------------------------------
 
 const MAX_ANCHORS = 1000;
+const MAX_ANCHORS_READ = 20;
 
 async function parseReceipt(text) {
   return under("malformed-receipt", async () =>
@@ -1836,8 +1837,10 @@ async function checkReceipt(receipt, trust, content, findings) {
   checkGood(checkpoint, log.good, receipt.consistency, trust.quorum, findings);
   // Steps 9 and 10.
   checkWitnesses(signed, trust, received, findings);
+  let read = 0;
   for (const anchor of receipt.anchors) {
-    await checkAnchor(anchor, receipt.index, leaf, checkpoint, trust, findings);
+    verifyInclusion(leaf, BigInt(receipt.index), BigInt(anchor.size), anchor.path, anchor.root);
+    read += await checkAnchor(anchor, checkpoint, trust, read === MAX_ANCHORS_READ, findings);
   }
   if (!receipt.anchors.length) {
     findings.notChecked("anchor", { reason: "none" });
@@ -2105,10 +2108,9 @@ function checkWitnesses(signed, trust, received, findings) {
   }
 }
 
-// Step 10.
-async function checkAnchor(anchor, index, leaf, checkpoint, trust, findings) {
+// Step 10; whether the evidence was read.
+async function checkAnchor(anchor, checkpoint, trust, isFull, findings) {
   const { size, root, kind } = anchor;
-  verifyInclusion(leaf, BigInt(index), BigInt(size), anchor.path, root);
   if (BigInt(size) === checkpoint.size && root !== checkpoint.root) {
     receiptRefused("fork", "Two roots are given for one size of the log.");
   }
@@ -2120,10 +2122,14 @@ async function checkAnchor(anchor, index, leaf, checkpoint, trust, findings) {
     receiptRefused("ledger-kind", "The ledger is of another kind.");
   } else if (kind !== "file") {
     findings.notChecked("anchor", { ...facts, reason: "needs-package" });
+  } else if (isFull) {
+    findings.notChecked("anchor", { ...facts, reason: "too-many" });
   } else {
     const time = await checkFileLedger(anchor, ledger.key, checkpoint.origin);
     findings.ownWord("anchor", { ...facts, time });
+    return true;
   }
+  return false;
 }
 
 // Section File ledger: the time of the entry.
