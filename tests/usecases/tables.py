@@ -11,9 +11,12 @@ CSV, NDJSON, JSON = "text/csv", "application/x-ndjson", "application/json"
 LIMIT = 1 << 30
 
 
-def table(rows: int, seed: int = 0) -> bytes:
-    """A table with a header, names in quotes and line ends of Windows."""
-    lines = [f'{n},"station {n % 7}, north",{(n * 37 + seed) % 1000 / 10}' for n in range(rows)]
+def table(rows: int, seed: int = 0, width: int = 0) -> bytes:
+    """A table with a header, names in quotes, wider if need be, and line ends of Windows."""
+    more = "h" * width
+    lines = [
+        f'{n},"station {n % 7}, nort{more}h",{(n * 37 + seed) % 1000 / 10}' for n in range(rows)
+    ]
     return ("\r\n".join(["id,name,value", *lines]) + "\r\n").encode()
 
 

@@ -50,7 +50,8 @@ def test_cut_off_while_accepting_leaves_no_version(
     world: World, monkeypatch: pytest.MonkeyPatch, query: str, at: int, after: bool
 ) -> None:
     """What is left is no version, is swept away, and the next try is version 1."""
-    air, file = world.dataset("air"), table(60_000)
+    # Two parts, and tiles in each.
+    air, file = world.dataset("air"), table(4_000, width=300)
     with monkeypatch.context() as patch:
         for method, call in cut_at(query, after=after, at=at).items():
             patch.setattr(Transaction, method, call)
