@@ -63,12 +63,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the sizes that count")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A shell's job in the background ignores Ctrl-C, and so would all that it starts."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # These machines are shared: no example of a property fails for the time that it took.
-    hypothesis.settings.register_profile("shared", deadline=None)
+    examples = 1_000 if config.getoption("--long") else 100
+    hypothesis.settings.register_profile("shared", deadline=None, max_examples=examples)
     hypothesis.settings.load_profile("shared")
 
 

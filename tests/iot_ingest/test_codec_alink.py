@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members, codecs
+from tests.examples import examples
 
 POST = {
     "id": "123",
@@ -163,7 +164,7 @@ PLAIN = st.one_of(st.booleans(), st.integers(-(2**60), 2**60), st.text(max_size=
     ),
     st.from_regex(r"\A[0-9]{1,10}\Z"),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_post_of_the_formats_form_is_read(properties: dict[str, Any], id_: str) -> None:
     """Whatever its properties are called and hold; the time is the largest."""
     params: dict[str, Any] = {}

@@ -6,11 +6,12 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members, codecs
 from iot_ingest.feeds_file import parse_feeds
+from tests.examples import examples
 
 FEED = """
 [[feeds]]
@@ -143,7 +144,7 @@ def test_a_message_larger_than_a_reading_may_be_is_refused() -> None:
     st.integers(0, 2**32 - 1),
     st.binary(max_size=255),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_uplink_of_the_formats_form_is_read(
     id_: Any, time: Any, eui: int, count: int, data: bytes
 ) -> None:

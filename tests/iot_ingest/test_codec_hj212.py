@@ -4,12 +4,13 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members, codecs
 from iot_ingest.codecs.crc import crc16_hj212, crc16_modbus
 from iot_ingest.codecs.hj212 import MAX_FRAMES
+from tests.examples import examples
 
 CODEC = codecs()["hj212"]
 SECRET = "s3cr3t"
@@ -323,7 +324,7 @@ VALUES = st.text(st.characters(codec="utf-8", exclude_characters="&;,"), max_siz
     st.one_of(st.none(), st.integers(1, 9999).flatmap(
         lambda total: st.tuples(st.just(total), st.integers(1, total)))),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_frame_of_the_standards_form_is_read(
     qn: str,
     mn: str,
@@ -344,7 +345,7 @@ def test_every_frame_of_the_standards_form_is_read(
 
 
 @given(st.integers(0, len(frame()) - 1), st.integers(0, 255))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_a_changed_byte_is_never_a_reading(at: int, byte: int) -> None:
     """Anywhere in the frame; only a letter of the CRC may be small or large."""
     sent = frame()
@@ -357,7 +358,7 @@ def test_a_changed_byte_is_never_a_reading(at: int, byte: int) -> None:
 @given(st.lists(st.one_of(st.binary(max_size=30), st.sampled_from(
     [frame(), STANDARD, b"##", b"\r\n", b"##0101", b"&&", b"PW=s3cr3t;", b"1C80\r\n"])), max_size=8)
     .map(b"".join))  # fmt: skip
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_every_byte_of_a_message_is_in_a_reading_or_a_fault(message: bytes) -> None:
     """In order, none twice, none dropped; and no fault repeats the password."""
     found = decode(message)

@@ -5,11 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members, codecs, spans
 from iot_ingest.codecs.iotda import MAX_SERVICES
+from tests.examples import examples
 
 TIME = "2021-08-13T10:10:10.555Z"
 AIR = f'{{"service_id": "air", "properties": {{"pm25": 10.0}}, "event_time": "{TIME}"}}'
@@ -191,7 +192,7 @@ SERVICES = st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_
     st.sampled_from([None, 0, 3]),
     st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_report_of_the_formats_form_is_read(
     services: dict[str, list[dict[str, Any]]], indent: int | None, ascii_only: bool
 ) -> None:
@@ -218,7 +219,7 @@ def test_every_report_of_the_formats_form_is_read(
 
 
 @given(VALUES, st.sampled_from([None, 0, 3]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_the_spans_of_a_text_are_its_parts(value: Any, indent: int | None) -> None:
     """Lists and objects, however they are written."""
     text = f" {json.dumps(value, indent=indent)}\n"

@@ -5,12 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members
 from iot_ingest.codecs.json_array import MAX_ELEMENTS
 from iot_ingest.codecs.slices import Text, object_reader, read, read_parts
+from tests.examples import examples
 from tests.iot_ingest.decoding import decode, fault, readings
 
 MEMBERS = Members("time", "id")
@@ -130,7 +131,7 @@ VALUES = st.recursive(
     st.sampled_from([None, 0, 3]),
     st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_every_list_of_objects_is_read_however_it_is_written(
     elements: list[dict[str, Any]], indent: int | None, ascii_only: bool
 ) -> None:
@@ -142,7 +143,7 @@ def test_every_list_of_objects_is_read_however_it_is_written(
 
 
 @given(VALUES, st.sampled_from([None, 0, 3]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_text_read_in_parts_is_the_text_read_at_once(value: Any, indent: int | None) -> None:
     """Lists and members with readers of their own don't change what is read."""
     text = Text(f" {json.dumps({'a': value, 'b': [value]}, indent=indent)}\n".encode())

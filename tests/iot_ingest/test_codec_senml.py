@@ -9,10 +9,11 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members
+from tests.examples import examples
 from tests.iot_ingest.decoding import decode, fault, payloads, readings
 
 UNNAMED = Members(names_source=False)
@@ -515,7 +516,7 @@ def written(pack: list[dict[str, Any]]) -> str:
 
 
 @given(packs())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_packs_are_resolved_as_the_rules_say(pack: list[dict[str, Any]]) -> None:
     """In both forms, against the rules written a second time."""
     told = resolved(pack)
@@ -532,7 +533,7 @@ def test_packs_are_resolved_as_the_rules_say(pack: list[dict[str, Any]]) -> None
 
 
 @given(packs())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_is_resolved_resolves_to_itself(pack: list[dict[str, Any]]) -> None:
     """A resolved record is a pack of its own that means the same."""
     for one in readings("senml-json", written(pack)):
@@ -540,7 +541,7 @@ def test_what_is_resolved_resolves_to_itself(pack: list[dict[str, Any]]) -> None
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_any_bytes_are_a_reading_or_a_fault(message: bytes) -> None:
     """As CBOR, nearly everything is well formed."""
     for pack in (

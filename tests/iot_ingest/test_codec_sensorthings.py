@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import Decoded, Fault, Members
+from tests.examples import examples
 from tests.iot_ingest.decoding import decode, fault, payloads, readings
 
 TIME = "2026-03-01T10:00:00.000Z"
@@ -256,7 +257,7 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, min_size=1, max_size=4), st.sampled_from([None, 0, 3]), st.booleans())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_result_means_the_same_in_the_row_and_resolved(
     results: list[Any], indent: int | None, ascii_only: bool
 ) -> None:

@@ -4,11 +4,12 @@
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iot_ingest.codecs import MAX_PAYLOAD_BYTES, Decoded, Fault, Members, codecs
 from iot_ingest.codecs.json_object import MAX_LINES
+from tests.examples import examples
 
 MEMBERS = Members("time", "id")
 WITH_MEMBERS = ["json", "ndjson"]
@@ -162,7 +163,7 @@ BYTES = st.one_of(
 
 @given(st.sampled_from(AS_SENT), BYTES)
 @example("json", b'{"id":1e400}')
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_whatever_comes_is_a_reading_or_a_fault(name: str, message: bytes) -> None:
     """No exception leaves a codec; its bytes are the message's; its texts are fit to store."""
     found = codecs()[name].decode(message, MEMBERS)
@@ -179,7 +180,7 @@ def test_whatever_comes_is_a_reading_or_a_fault(name: str, message: bytes) -> No
 
 
 @given(JSON)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_an_object_that_json_can_write_is_read_unless_it_breaks(value: object) -> None:
     """Strict, and not stricter than it says."""
     text = json.dumps({"value": value}, ensure_ascii=False)

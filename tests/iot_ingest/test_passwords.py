@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from notary import cli
@@ -20,6 +20,7 @@ from notary.usecases.masking import MASK, is_masked, mask, mask_text
 from notary.usecases.quarantine import list_quarantine, show_quarantined
 from notary.usecases.reading import Reading, Refusal
 from tests.api.city import City
+from tests.examples import examples
 from tests.iot_ingest.support import Ingest, open_broker, publish, quarantined, records, wait_for
 from tests.iot_ingest.test_codec_hj212 import framed
 from tests.usecases.world import World
@@ -246,7 +247,7 @@ def test_the_crc_is_masked_too(secret: bool) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_what_holds_no_frame_is_kept_as_it_came(data: bytes) -> None:
     """Quarantine of other formats is not touched, so that it can be read again."""
     if b"##" not in data and b"=" not in data:
@@ -267,7 +268,7 @@ def test_without_a_password_nothing_is_masked(data: bytes) -> None:
     st.one_of(st.none(), st.sampled_from([*(bytes([n]) for n in b";=&,#PW0 \r\n\0\xff")])),
     st.integers(0, len(GOOD)),
 )
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_no_piece_of_the_password_survives_a_broken_frame(
     at: int, byte: bytes | None, cut: int
 ) -> None:
