@@ -22,7 +22,7 @@ from notary.usecases.witnessing import Say
 
 LOOK_SECONDS: Final = 10.0
 CLOSED_PAUSE: Final = timedelta(minutes=1)
-"""""While the gate is closed a ledger is only asked what it holds, and so often."""
+"""While the gate is closed a ledger is only asked what it holds, and so often."""
 
 
 class Anchors:
