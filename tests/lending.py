@@ -84,7 +84,10 @@ class Lender:
             return
         self._send_away(name)
         new = _new_name()
-        self._do(f"ALTER DATABASE {name} RENAME TO {new}")
+        try:
+            self._do(f"ALTER DATABASE {name} RENAME TO {new}")
+        except psycopg2.errors.ObjectInUse:
+            return  # somebody connects to it again and again
         with (
             closing(psycopg2.connect(self._server.url_of(new))) as connection,
             connection,
