@@ -20,6 +20,7 @@ import pytest
 from notary.local.postgres import Postgres
 from tests.acceptance.fault_stage import Stage, stage
 from tests.acceptance.small_disk import SmallDisk
+from tests.iot_ingest.support import wait_for
 from tests.usecases.servers import passing_server
 from tests.usecases.world import fresh_seed
 
@@ -177,8 +178,18 @@ def test_disk_full_under_the_database(tmp_path: Path, dice: random.Random, long:
             time.sleep(dice.uniform(0.2, 1.0))
             print(f"PostgreSQL {'ended' if server.pid is None else 'went on'}")
             disk.free()
-            server.start()
+            wait_for(lambda: comes_back(server))
         at_work.settle()
+
+
+def comes_back(server: Postgres) -> bool:
+    """Whether it answers. One that can't go on ends some time after: it is started then."""
+    server.start()
+    try:
+        psycopg2.connect(server.url).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 def use_up_its_log(connection: psycopg2.extensions.connection, disk: SmallDisk) -> None:
