@@ -6,8 +6,6 @@ gateway), and a citizen who checks the receipt from files alone.
 
 import base64
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from notary.local.build_verifier import build
 from notary.local.postgres import Postgres
 from notary.usecases.prove import NotYet
 from notary.wiring import connect
+from tests.acceptance.verifying import verify as said_of
 from tests.bsn.files import make_network, make_table, write_files
 from tests.bsn.gateway import MockGateway
 from tests.conftest import new_database
@@ -56,16 +55,7 @@ class Town:
 
     def verify(self, receipt: str, *options: str, pyz: Path | None = None) -> tuple[int, str]:
         """What the verifier says, in a process that has nothing but files."""
-        (self.folder / "receipt.json").write_text(receipt)
-        (self.folder / "trust.json").write_text(self.world.parts.trust())
-        program = [sys.executable, "-m", "notary.cli", "verify"]
-        if pyz is not None:
-            program = [sys.executable, "-I", "-S", str(pyz)]
-        done = subprocess.run(
-            [*program, "receipt.json", "--trust", "trust.json", *options],
-            cwd=self.folder, env={}, capture_output=True, check=False,
-        )  # fmt: skip
-        return done.returncode, (done.stdout + done.stderr).decode()
+        return said_of(self.folder, receipt, self.world.parts.trust(), *options, pyz=pyz)
 
 
 @pytest.fixture

@@ -26,30 +26,17 @@ from notary.usecases.marks import StateRefused
 from notary.wiring import surroundings
 from tests.ledgers.contract import NOW, around, checkpoint
 from tests.ledgers.evm.on_anvil import Desk, Look, anchor
+from tests.ledgers.evm.standing import desk, look
 from tests.usecases.servers import world
 from tests.usecases.world import ORIGIN, World
 
-__all__ = ["world"]
+__all__ = ["desk", "look", "world"]
 
 pytestmark = pytest.mark.needs("anvil")
 
 SERIES = 100
 OURS = checkpoint(5)
 MADE_UP = b"\xaa" * 32
-
-
-@pytest.fixture(scope="module")
-def look(anvil: Anvil) -> Look:
-    """The chain, with the contract on it."""
-    look = Look(anvil.url)
-    look.deploy()
-    return look
-
-
-@pytest.fixture
-def desk(look: Look, tmp_path: Path) -> Desk:
-    """A new account."""
-    return Desk.make(look, tmp_path)
 
 
 @pytest.fixture

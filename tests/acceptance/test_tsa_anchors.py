@@ -22,6 +22,7 @@ from notary.local.build_verifier import build
 from notary.local.postgres import Postgres
 from notary.usecases.prove import NotYet
 from notary.wiring import connect
+from tests.acceptance.verifying import verify as said_of
 from tests.conftest import new_database
 from tests.tsa.authority import Authority
 from tests.usecases.world import World
@@ -90,16 +91,7 @@ def town(postgres: Postgres, tmp_path: Path) -> Iterator[Town]:
 
 def verify(town: Town, receipt: str, *options: str, pyz: Path | None = None) -> tuple[int, str]:
     """What the verifier says of a receipt, in a process that has nothing but files."""
-    (town.folder / "receipt.json").write_text(receipt)
-    (town.folder / "trust.json").write_text(town.world.parts.trust())
-    program = [sys.executable, "-m", "notary.cli", "verify"]
-    if pyz is not None:
-        program = [sys.executable, "-I", "-S", str(pyz)]
-    done = subprocess.run(
-        [*program, "receipt.json", "--trust", "trust.json", *options],
-        cwd=town.folder, env={}, capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode, (done.stdout + done.stderr).decode()
+    return said_of(town.folder, receipt, town.world.parts.trust(), *options, pyz=pyz)
 
 
 def test_a_record_is_anchored_by_the_authority_that_it_must_reach(town: Town) -> None:

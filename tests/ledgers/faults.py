@@ -27,9 +27,9 @@ import pytest
 
 from notary.ledgers.http import Endpoint
 from notary.ledgers.port import Anchorable, Ledger, anchorable
-from notary.store.pool import Transaction
 from notary.usecases.anchor import Anchored, anchor
 from tests.ledgers.faulty_proxy import FAULTS, GARBAGE, Fault, FaultyProxy
+from tests.usecases.power_cuts import PowerCut, cut_commit
 from tests.usecases.world import ORIGIN, World
 
 HOUR = timedelta(hours=1)
@@ -40,10 +40,6 @@ EXCHANGES = 4
 QUICK_SECONDS = 0.5
 """How long an adapter waits in the tests in which nothing comes."""
 Held = Callable[[Sequence[Anchorable]], list[tuple[int, bytes]]]
-
-
-class PowerCut(BaseException):
-    """What no handler expects: the process is gone."""
 
 
 @dataclass
@@ -129,21 +125,6 @@ def cut_exchange(patch: pytest.MonkeyPatch, number: int, *, after: bool) -> None
         return answer
 
     patch.setattr(Endpoint, "post", post)
-
-
-def cut_commit(patch: pytest.MonkeyPatch, query: str, *, after: bool) -> None:
-    """The process ends before or after the commit of a transaction with this query."""
-    real = Transaction.do
-
-    def do(tx: Transaction, name: str, /, **values: object) -> int:
-        if name != query:
-            return real(tx, name, **values)
-        if after:
-            real(tx, name, **values)
-            tx.connection.commit()
-        raise PowerCut
-
-    patch.setattr(Transaction, "do", do)
 
 
 COMMITS = ("note_ledger", "add_anchor", "try_anchor", "anchor_submitted", "move_anchor")

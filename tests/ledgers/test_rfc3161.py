@@ -4,7 +4,7 @@
 import base64
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from tests.tsa.authority import Authority
 from tests.tsa.certificates import root, rsa_key
 from tests.tsa.city import city
 from tests.tsa.forger import POLICY
+from tests.tsa.standing import address, authority
+
+__all__ = ["address", "authority"]
 
 
 def table(
@@ -47,19 +50,6 @@ def opened(url: str, root_file: Path, **keys: object) -> Ledger:
 
 
 # -- a real authority
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority by openssl."""
-    return Authority.make(tmp_path_factory.mktemp("tsa"))
-
-
-@pytest.fixture(scope="module")
-def address(authority: Authority) -> Iterator[str]:
-    """Where it is asked."""
-    with authority.serve() as url:
-        yield url
 
 
 @pytest.mark.needs("openssl")

@@ -14,23 +14,11 @@ from tests.ledgers.faults import Held, LedgerFaults, Stage
 from tests.ledgers.faulty_proxy import FaultyProxy
 from tests.ledgers.test_rfc3161 import table
 from tests.tsa.authority import Authority
+from tests.tsa.standing import address, authority
 from tests.usecases.servers import world
 from tests.usecases.world import World
 
-__all__ = ["world"]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority by openssl."""
-    return Authority.make(tmp_path_factory.mktemp("tsa"))
-
-
-@pytest.fixture(scope="module")
-def address(authority: Authority) -> Iterator[str]:
-    """Where it is asked."""
-    with authority.serve() as url:
-        yield url
+__all__ = ["address", "authority", "world"]
 
 
 @pytest.mark.needs("openssl")

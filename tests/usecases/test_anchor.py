@@ -18,21 +18,15 @@ from notary.ledgers.port import (
     LedgerUnavailable,
     anchorable,
 )
-from notary.store.pool import Transaction
 from notary.usecases.anchor import Anchored, anchor
 from notary.usecases.marks import StateRefused
+from tests.usecases.power_cuts import PowerCut, cut_commit
+from tests.usecases.remote_ledger import grown
 from tests.usecases.world import ORIGIN, World
 
+__all__ = ["grown"]
+
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def grown(world: World) -> World:
-    """A notary with a signed checkpoint of size 1, not anchored."""
-    world.add(world.dataset("weather"), 5)
-    world.seal()
-    world.sign()
-    return world
 
 
 def grow(world: World, seed: int) -> None:
@@ -273,25 +267,7 @@ def test_a_ledger_that_was_set_back_is_not_written_on(grown: World, kept: int) -
 # -- crashes
 
 
-class PowerCut(BaseException):
-    """What no handler expects."""
-
-
-def cut_query(patch: pytest.MonkeyPatch, query: str, after: bool) -> None:
-    real = Transaction.do
-
-    def cut(tx: Transaction, name: str, /, **values: object) -> int:
-        if name != query:
-            return real(tx, name, **values)
-        if after:
-            real(tx, name, **values)
-            tx.connection.commit()
-        raise PowerCut
-
-    patch.setattr(Transaction, "do", cut)
-
-
-def cut_ledger(patch: pytest.MonkeyPatch, method: str, after: bool) -> None:
+def cut_ledger(patch: pytest.MonkeyPatch, method: str, *, after: bool) -> None:
     real = getattr(FileLedger, method)
 
     def cut(*values: object) -> object:
@@ -302,26 +278,26 @@ def cut_ledger(patch: pytest.MonkeyPatch, method: str, after: bool) -> None:
     patch.setattr(FileLedger, method, cut)
 
 
-CUTS: list[tuple[Callable[[pytest.MonkeyPatch, str, bool], None], str]] = [
-    (cut_query, "note_ledger"),
-    (cut_query, "add_anchor"),
-    (cut_query, "try_anchor"),
+CUTS: list[tuple[Callable[..., None], str]] = [
+    (cut_commit, "note_ledger"),
+    (cut_commit, "add_anchor"),
+    (cut_commit, "try_anchor"),
     (cut_ledger, "submit"),
-    (cut_query, "anchor_submitted"),
+    (cut_commit, "anchor_submitted"),
     (cut_ledger, "confirm"),
     (cut_ledger, "evidence"),
-    (cut_query, "move_anchor"),
+    (cut_commit, "move_anchor"),
 ]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(("cut", "what"), CUTS, ids=[what for _, what in CUTS])
 def test_cut_off_between_any_two_steps(
-    grown: World, cut: Callable[[pytest.MonkeyPatch, str, bool], None], what: str, after: bool
+    grown: World, cut: Callable[..., None], what: str, after: bool
 ) -> None:
     """The next process takes the anchor up where it stands; the ledger has it once."""
     with pytest.MonkeyPatch.context() as patch:
-        cut(patch, what, after)
+        cut(patch, what, after=after)
         with pytest.raises(PowerCut):
             grown.anchor()
     other = grown.again()

@@ -20,7 +20,6 @@ from notary.ledgers.port import Anchorable
 APPEND: Final = "append(bytes32,uint64,bytes32,bytes32[])"
 LATEST: Final = "latest(address,bytes32)"
 APPENDED: Final = "Appended(address,bytes32,uint64,bytes32,uint64)"
-FORKS: Final = frozenset({"OtherRoot", "OldRootMismatch", "NewRootMismatch"})
 """Errors which say that the chain holds another history than ours."""
 
 
