@@ -20,9 +20,10 @@ from notary.ledgers.port import anchorable
 from notary.local.anvil import CHAIN_ID
 from tests.core import reference
 from tests.core.maker import ORIGIN, City, hexes, make, trust
-from tests.ledgers.contract import NOW, around
-from tests.ledgers.evm.conftest import desk, look
+from tests.ledgers.contract import around
 from tests.ledgers.evm.on_anvil import Desk, Look
+from tests.ledgers.evm.on_anvil import anchor as anchored
+from tests.ledgers.evm.standing import desk, look
 
 __all__ = ["desk", "look"]
 pytestmark = pytest.mark.needs("anvil")
@@ -36,8 +37,7 @@ class Holder:
         leaves = city.log_leaves()
         root, ledger = reference.mth(leaves), desk.open()
         what = anchorable(ORIGIN, len(leaves), root)
-        found = ledger.submit(what, None, NOW)
-        assert ledger.confirm(what, found) == "verified"
+        found = anchored(ledger, what)
         anchor = {
             "ledger": "chain",
             "kind": "evm",
